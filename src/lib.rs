@@ -1,0 +1,4 @@
+//! Constraint-safe booking writes on PostgreSQL.
+
+pub mod migrate;
+pub mod schema;

@@ -1,0 +1,8 @@
+-- Children first. The runner refuses this while any of the tables holds a row, unless told to destroy data.
+DROP TABLE slotkeeper.outbox;
+DROP TABLE slotkeeper.booking_history;
+DROP TABLE slotkeeper.bookings;
+DROP TABLE slotkeeper.confirmations;
+DROP TABLE slotkeeper.allocations;
+DROP TABLE slotkeeper.holds;
+DROP TABLE slotkeeper.resources;
