@@ -19,12 +19,15 @@ CREATE TABLE slotkeeper.resources (
     created_at  timestamptz NOT NULL DEFAULT statement_timestamp(),
     updated_at  timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT resources_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT resources_reference_key UNIQUE (tenant_id, reference),
     CONSTRAINT resources_kind_check CHECK (octet_length(kind) BETWEEN 1 AND 40),
     CONSTRAINT resources_name_check CHECK (octet_length(name) BETWEEN 1 AND 200),
     CONSTRAINT resources_reference_check CHECK (octet_length(reference) BETWEEN 1 AND 120),
     CONSTRAINT resources_capacity_check CHECK (min_party >= 1 AND capacity >= min_party)
 ) WITH (fillfactor = 90);
+
+-- Unique where given, and no index entry where not: a partial index instead of a constraint. So with every reference.
+CREATE UNIQUE INDEX resources_reference_key ON slotkeeper.resources (tenant_id, reference)
+    WHERE reference IS NOT NULL;
 
 -- A claim with a TTL. Whether it is expired follows from expires_at and the database's clock; it is never stored.
 -- No index holds `status`, `booking` data or anything else that confirming changes: that update stays HOT.
@@ -45,9 +48,6 @@ CREATE TABLE slotkeeper.holds (
     actor_seq             bigint,                 -- numbers an actor's holds where a limit applies
     reference             text,
     CONSTRAINT holds_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT holds_reference_key UNIQUE (tenant_id, reference),
-    -- Two holds of one actor placed at once compute the same number: the second repeats and counts the first.
-    CONSTRAINT holds_actor_seq_key UNIQUE (tenant_id, actor, actor_seq),
     CONSTRAINT holds_status_check CHECK (status IN ('active', 'consumed', 'released', 'replaced')),
     -- A claim that lost part of its rows to a race rolls back whole.
     CONSTRAINT holds_claimed_check CHECK (claimed = requested),
@@ -60,6 +60,13 @@ CREATE TABLE slotkeeper.holds (
         AND lower(during) >= timestamptz '1970-01-01 00:00:00+00' AND upper(during) <= timestamptz '2200-01-01 00:00:00+00'
         AND upper(during) - lower(during) <= interval '400 days')
 ) WITH (fillfactor = 85);
+
+CREATE UNIQUE INDEX holds_reference_key ON slotkeeper.holds (tenant_id, reference)
+    WHERE reference IS NOT NULL;
+
+-- Two holds of one actor placed at once compute the same number: the second repeats and counts the first.
+CREATE UNIQUE INDEX holds_actor_seq_key ON slotkeeper.holds (tenant_id, actor, actor_seq)
+    WHERE actor_seq IS NOT NULL;
 
 -- The sweeper's work list. Confirming leaves expires_at alone.
 CREATE INDEX holds_expires_idx ON slotkeeper.holds (tenant_id, expires_at);
@@ -145,7 +152,6 @@ CREATE TABLE slotkeeper.bookings (
     updated_at            timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT bookings_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT bookings_claim_key UNIQUE (tenant_id, claim_id),
-    CONSTRAINT bookings_reference_key UNIQUE (tenant_id, reference),
     CONSTRAINT bookings_status_check CHECK (status IN ('pending', 'confirmed', 'cancelled')),
     CONSTRAINT bookings_revision_check CHECK (revision >= 1),
     CONSTRAINT bookings_confirmed_check CHECK (
@@ -159,6 +165,9 @@ CREATE TABLE slotkeeper.bookings (
         AND lower(during) >= timestamptz '1970-01-01 00:00:00+00' AND upper(during) <= timestamptz '2200-01-01 00:00:00+00'
         AND upper(during) - lower(during) <= interval '400 days')
 ) WITH (fillfactor = 85);
+
+CREATE UNIQUE INDEX bookings_reference_key ON slotkeeper.bookings (tenant_id, reference)
+    WHERE reference IS NOT NULL;
 
 CREATE INDEX bookings_customer_idx ON slotkeeper.bookings (tenant_id, customer_ref)
     WHERE customer_ref IS NOT NULL;
