@@ -1,0 +1,14 @@
+-- booking.request
+-- A pending booking: waits for approval and claims nothing. Outcomes: requested, replayed.
+-- $1 tenant  $2 booking  $3 window  $4 reference  $5 customer  $6 price, minor units  $7 currency  $8 time zone
+-- $9 metadata
+WITH bk AS (
+    INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds,
+           reference, customer_ref, price_minor, currency, time_zone, metadata)
+    VALUES ($1, $2, 'pending', 1, $3, 0, 0, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT ON CONSTRAINT bookings_pkey DO NOTHING RETURNING id
+), hist AS (
+    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during, confirmation_id)
+    SELECT $1, $2, 1, 'pending', $3, NULL FROM bk RETURNING 1
+)
+SELECT CASE WHEN EXISTS (SELECT FROM bk) THEN 'requested' ELSE 'replayed' END AS outcome

@@ -1,0 +1,86 @@
+-- hold.replace
+-- Swaps the actor's own hold for another in one step; the old one stays if the new one cannot be had. May raise
+-- holds_claimed_check: repeat. Outcomes: placed, replayed, not_found, no_hold, hold_released, hold_consumed, conflict.
+-- $1 tenant  $2 new hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
+-- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference  $13 old hold
+WITH prior AS MATERIALIZED (
+    SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
+), old AS MATERIALIZED (
+    SELECT h.id, h.status, h.actor_seq FROM slotkeeper.holds h
+     WHERE h.tenant_id = $1 AND h.id = $13 AND h.actor IS NOT DISTINCT FROM $11 AND NOT EXISTS (SELECT FROM prior)
+       FOR UPDATE
+), want AS MATERIALIZED (
+    -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
+    SELECT u.resource_id, u.during, u.id, r.kind, r.capacity, r.min_party
+      FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[])) AS u (resource_id, during, id)
+     CROSS JOIN LATERAL (
+            SELECT r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
+             WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
+     WHERE (SELECT o.status FROM old o) = 'active'
+), locked AS MATERIALIZED (
+    -- The old hold's resources and the new one's, in id order.
+    SELECT r.id
+      FROM (SELECT w.resource_id AS id FROM want w
+             UNION SELECT a.resource_id FROM slotkeeper.allocations a
+             WHERE a.tenant_id = $1 AND a.claim_id = $13 AND a.released_at IS NULL AND EXISTS (SELECT FROM want)
+             ORDER BY 1) w
+     CROSS JOIN LATERAL (
+            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
+), seen AS MATERIALIZED (
+    SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
+           coalesce(a.expires_at <= statement_timestamp() OR a.claim_id = $13, false) AS stale
+      FROM want w CROSS JOIN LATERAL (
+            SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
+             WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
+               AND a.released_at IS NULL AND NOT a.shadow
+             UNION ALL
+            SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
+             WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
+               AND a.released_at IS NULL AND a.shadow) a
+), look AS MATERIALIZED (
+    SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
+                WHEN NOT EXISTS (SELECT FROM old) THEN 'no_hold'
+                WHEN (SELECT o.status FROM old o) = 'consumed' THEN 'hold_consumed'
+                WHEN (SELECT o.status FROM old o) <> 'active' THEN 'hold_released'
+                WHEN (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
+                WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome
+), stale AS MATERIALIZED (
+    SELECT a.id FROM slotkeeper.allocations a
+     WHERE a.tenant_id = $1 AND (a.id IN (SELECT s.id FROM seen s WHERE s.stale) OR a.claim_id = $13)
+       AND a.released_at IS NULL AND a.kind = 'held' AND (a.expires_at <= statement_timestamp() OR a.claim_id = $13)
+       AND (SELECT outcome FROM look) = 'free' AND (SELECT count(*) FROM locked) >= 0
+     ORDER BY a.resource_id, a.during FOR UPDATE
+), freed AS (
+    UPDATE slotkeeper.allocations a SET released_at = statement_timestamp()
+      FROM stale s WHERE a.tenant_id = $1 AND a.id = s.id RETURNING 1
+), claimed AS (
+    -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
+    INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
+    SELECT $1, w.id, w.resource_id, w.during, 'held', $2, statement_timestamp() + $9 * interval '1 microsecond'
+      FROM want w CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM locked) l
+     WHERE (SELECT outcome FROM look) = 'free'
+     ORDER BY w.resource_id, w.during
+    ON CONFLICT ON CONSTRAINT allocations_resource_during_excl DO NOTHING RETURNING 1
+), n AS MATERIALIZED (
+    SELECT count(*)::integer AS n FROM claimed
+), replaced AS (
+    -- The number the old hold counted under stays with it: the new one takes the next.
+    UPDATE slotkeeper.holds h SET status = 'replaced'
+      FROM old o WHERE h.tenant_id = $1 AND h.id = o.id AND (SELECT outcome FROM look) = 'free' RETURNING 1
+), placed AS (
+    INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
+           claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
+    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), n.n, statement_timestamp() + $9 * interval '1 microsecond',
+           statement_timestamp() + $10 * interval '1 microsecond', $11,
+           CASE WHEN (SELECT o.actor_seq FROM old o) IS NOT NULL THEN (
+               SELECT max(h.actor_seq) + 1 FROM slotkeeper.holds h
+                WHERE h.tenant_id = $1 AND h.actor = $11 AND h.actor_seq IS NOT NULL) END, $12
+      FROM n WHERE (SELECT outcome FROM look) = 'free' RETURNING placed_at, expires_at
+)
+SELECT CASE WHEN k.outcome <> 'free' THEN k.outcome ELSE 'placed' END AS outcome, p.placed_at, p.expires_at,
+       CASE WHEN k.outcome = 'not_found' THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM want w)) END AS missing,
+       CASE WHEN k.outcome = 'conflict' THEN (
+           SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
+                      jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
+             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END AS blockers
+  FROM look k LEFT JOIN placed p ON true

@@ -1,0 +1,17 @@
+-- resource.update
+-- Replaces what describes the resource, if nobody changed it since. No row: unknown, or another revision.
+-- $1 tenant  $2 resource  $3 expected revision  $4 kind  $5 name  $6 reference  $7 capacity  $8 smallest party
+-- $9 attributes  $10 active
+WITH was AS MATERIALIZED (
+    SELECT r.id, r.revision FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = $2 FOR NO KEY UPDATE
+), r AS (
+    UPDATE slotkeeper.resources x SET kind = $4, name = $5, reference = $6, capacity = $7, min_party = $8, attributes = $9,
+           active = $10, revision = x.revision + 1, updated_at = statement_timestamp()
+      FROM was WHERE x.tenant_id = $1 AND x.id = was.id AND was.revision = $3
+    RETURNING x.id, x.kind, x.name, x.reference, x.capacity, x.min_party, x.attributes, x.active, x.revision, x.created_at,
+           x.updated_at
+)
+SELECT r.id, r.kind, r.name, r.reference, r.capacity, r.min_party, r.attributes, r.active, r.revision, r.created_at, r.updated_at,
+       CASE WHEN was.id IS NULL THEN 'not_found' WHEN r.id IS NULL THEN 'stale_revision' ELSE 'updated' END AS outcome,
+       was.revision AS found
+  FROM (SELECT) one LEFT JOIN was ON true LEFT JOIN r ON true
