@@ -39,6 +39,14 @@ impl JsonObject {
         Ok(Self(map))
     }
 
+    /// Back from the database.
+    pub(crate) fn stored(value: Value) -> Self {
+        match value {
+            Value::Object(map) => Self(map),
+            _ => Self::default(),
+        }
+    }
+
     /// The object.
     #[must_use]
     pub const fn as_map(&self) -> &Map<String, Value> {

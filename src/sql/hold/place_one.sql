@@ -25,7 +25,7 @@ WITH prior AS MATERIALIZED (
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-    SELECT $1, $5, r.id, $4, 'held', $2, statement_timestamp() + $9 * interval '1 microsecond'
+    SELECT $1, $5, r.id, $4, 'held', $2, statement_timestamp() + $9::bigint * interval '1 microsecond'
       FROM slotkeeper.resources r CROSS JOIN (SELECT count(*) FROM freed) f
      WHERE r.tenant_id = $1 AND r.id = $3 AND r.active
        AND NOT EXISTS (SELECT FROM prior) AND NOT EXISTS (SELECT FROM seen s WHERE NOT s.stale)
@@ -33,7 +33,7 @@ WITH prior AS MATERIALIZED (
 ), placed AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
            claimed, expires_at, latest_expires_at, actor, reference)
-    SELECT $1, $2, 'active', $6, $7, $8, 1, 1, c.expires_at, statement_timestamp() + $10 * interval '1 microsecond',
+    SELECT $1, $2, 'active', $6, $7, $8, 1, 1, c.expires_at, statement_timestamp() + $10::bigint * interval '1 microsecond',
            $11, $12
       FROM claimed c RETURNING placed_at, expires_at
 ), refused AS (

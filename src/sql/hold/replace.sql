@@ -56,7 +56,7 @@ WITH prior AS MATERIALIZED (
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-    SELECT $1, w.id, w.resource_id, w.during, 'held', $2, statement_timestamp() + $9 * interval '1 microsecond'
+    SELECT $1, w.id, w.resource_id, w.during, 'held', $2, statement_timestamp() + $9::bigint * interval '1 microsecond'
       FROM want w CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM locked) l
      WHERE (SELECT outcome FROM look) = 'free'
      ORDER BY w.resource_id, w.during
@@ -70,8 +70,8 @@ WITH prior AS MATERIALIZED (
 ), placed AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
            claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
-    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), n.n, statement_timestamp() + $9 * interval '1 microsecond',
-           statement_timestamp() + $10 * interval '1 microsecond', $11,
+    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), n.n, statement_timestamp() + $9::bigint * interval '1 microsecond',
+           statement_timestamp() + $10::bigint * interval '1 microsecond', $11,
            CASE WHEN (SELECT o.actor_seq FROM old o) IS NOT NULL THEN (
                SELECT max(h.actor_seq) + 1 FROM slotkeeper.holds h
                 WHERE h.tenant_id = $1 AND h.actor = $11 AND h.actor_seq IS NOT NULL) END, $12

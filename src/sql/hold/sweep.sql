@@ -4,7 +4,7 @@
 WITH h AS MATERIALIZED (
     SELECT h.id FROM slotkeeper.holds h
      WHERE h.tenant_id = $1 AND h.expires_at <= statement_timestamp()
-       AND h.expires_at > statement_timestamp() - $3 * interval '1 microsecond'
+       AND h.expires_at > statement_timestamp() - $3::bigint * interval '1 microsecond'
        AND h.status = 'active' AND h.swept_at IS NULL
      ORDER BY h.expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
 ), a AS MATERIALIZED (
@@ -19,4 +19,4 @@ WITH h AS MATERIALIZED (
     UPDATE slotkeeper.holds x SET swept_at = statement_timestamp()
       FROM h WHERE x.tenant_id = $1 AND x.id = h.id RETURNING 1
 )
-SELECT (SELECT count(*) FROM uh) AS holds, (SELECT count(*) FROM freed) AS allocations
+SELECT 'swept' AS outcome, (SELECT count(*) FROM uh) AS holds, (SELECT count(*) FROM freed) AS allocations

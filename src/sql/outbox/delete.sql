@@ -3,4 +3,4 @@
 WITH gone AS (
     DELETE FROM slotkeeper.outbox o WHERE o.tenant_id = $1 AND o.id = ANY ($2) RETURNING 1
 )
-SELECT count(*) AS deleted FROM gone
+SELECT 'deleted' AS outcome, count(*) AS deleted FROM gone

@@ -1,0 +1,182 @@
+//! Reads over the claim space, and blackouts.
+
+use super::{
+    Allocation, Block, Blocker,
+    model::AllocationKind,
+};
+use crate::{
+    claim::Claim,
+    error::{Cause, Error, Result},
+    executor::Executor,
+    ids::{BlackoutId, BookingId, EventId, ResourceId, TenantId},
+    keeper::Slotkeeper,
+    sql::Sql,
+    window::Window,
+    write::{Call, Raises},
+};
+use tokio_postgres::Row;
+
+/// The most rows one list returns.
+const MOST_ROWS: i64 = 10_000;
+
+/// Occupied and free time. Obtained from [`Slotkeeper::allocations`].
+#[derive(Clone, Copy, Debug)]
+pub struct AllocationRepository<'a> {
+    keeper: &'a Slotkeeper,
+}
+
+impl<'a> AllocationRepository<'a> {
+    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
+        Self { keeper }
+    }
+
+    /// Whether nothing occupies the resource within the window: the cheapest question, one b-tree probe.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`] if the resource is unknown to the tenant or inactive; infrastructure errors.
+    pub async fn is_free(
+        &self,
+        db: &dyn Executor,
+        tenant: TenantId,
+        resource: ResourceId,
+        window: Window,
+    ) -> Result<bool> {
+        let rows = self.keeper.read(db, Sql::AllocationIsFree, tenant, &[&tenant, &resource, &window]).await?;
+        let free: Option<Option<bool>> = rows.first().map(|row| row.get("free"));
+        free.flatten().ok_or_else(|| Error::ResourceNotFound { resources: vec![resource] })
+    }
+
+    /// What stands in a claim's way now, buffers included: at most 64 rows, by resource and time. Resources that are
+    /// unknown or inactive have no blockers; the write refuses them.
+    ///
+    /// # Errors
+    /// Infrastructure errors.
+    pub async fn blockers(&self, db: &dyn Executor, tenant: TenantId, claim: &Claim) -> Result<Vec<Blocker>> {
+        let columns = claim.columns();
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&tenant, &columns.resources, &columns.blocked];
+        let rows = self.keeper.read(db, Sql::AllocationBlockers, tenant, &params).await?;
+        let blocker = |row: &Row| Blocker {
+            allocation: row.get("allocation"),
+            resource: row.get("resource"),
+            kind: Some(AllocationKind::parse(row.get("kind"))),
+            overlap: row.get("overlap"),
+        };
+        Ok(rows.iter().map(blocker).collect())
+    }
+
+    /// The places a booking holds now, by resource and time; none once it is cancelled.
+    ///
+    /// # Errors
+    /// Infrastructure errors.
+    pub async fn list_by_booking(
+        &self,
+        db: &dyn Executor,
+        tenant: TenantId,
+        booking: BookingId,
+    ) -> Result<Vec<Allocation>> {
+        let rows = self.keeper.read(db, Sql::AllocationListByBooking, tenant, &[&tenant, &booking]).await?;
+        Ok(rows.iter().map(Allocation::from_row).collect())
+    }
+
+    /// What occupies a resource within a window, in time order; expired holds do not. At most 10,000 rows.
+    ///
+    /// # Errors
+    /// Infrastructure errors.
+    pub async fn list_by_resource(
+        &self,
+        db: &dyn Executor,
+        tenant: TenantId,
+        resource: ResourceId,
+        window: Window,
+    ) -> Result<Vec<Allocation>> {
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&tenant, &resource, &window, &MOST_ROWS];
+        let rows = self.keeper.read(db, Sql::AllocationListByResource, tenant, &params).await?;
+        Ok(rows.iter().map(Allocation::from_row).collect())
+    }
+
+    /// The parts of a range that nothing occupies, in time order: none if the resource is unknown or inactive.
+    ///
+    /// # Errors
+    /// Infrastructure errors.
+    pub async fn free_windows(
+        &self,
+        db: &dyn Executor,
+        tenant: TenantId,
+        resource: ResourceId,
+        range: Window,
+    ) -> Result<Vec<Window>> {
+        let rows =
+            self.keeper.read(db, Sql::AllocationFreeWindows, tenant, &[&tenant, &resource, &range]).await?;
+        Ok(rows.iter().map(|row| row.get("free")).collect())
+    }
+
+    /// Closes resources for a time, all or nothing. Expired holds give way; bookings and live holds refuse it.
+    /// Repeating the request with the same id changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], [`Error::ResourceNotFound`]; infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement, one event in the outbox. In the caller's READ COMMITTED transaction it runs under a savepoint
+    /// and leaves the transaction usable after every refusal. Stricter levels may answer [`Error::Busy`].
+    pub async fn block(&self, db: &dyn Executor, block: &Block) -> Result<BlackoutId> {
+        let columns = block.claim.columns();
+        let event = EventId::generate();
+        let call = Call {
+            sql: Sql::AllocationBlock,
+            tenant: block.tenant,
+            raises: Raises::Maybe,
+            params: &[
+                &block.tenant,
+                &block.id,
+                /* resources */ &columns.resources,
+                /* windows */ &columns.blocked,
+                /* allocations */ &columns.ids,
+                &event,
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        match row.get("outcome") {
+            "blocked" | "replayed" => Ok(block.id),
+            "not_found" => Err(missing(&row)),
+            "conflict" => Err(conflict(&row)),
+            _ => Err(Error::Internal(Cause::NONE)),
+        }
+    }
+
+    /// Opens a blackout again. Idempotent.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the tenant never had this blackout; infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
+    pub async fn unblock(&self, db: &dyn Executor, tenant: TenantId, blackout: BlackoutId) -> Result<()> {
+        let event = EventId::generate();
+        let call = Call {
+            sql: Sql::AllocationUnblock,
+            tenant,
+            raises: Raises::No,
+            params: &[&tenant, &blackout, &event],
+        };
+        match self.keeper.write(db, &call).await?.get("outcome") {
+            "unblocked" => Ok(()),
+            _ => Err(Error::NotFound { what: "blackout" }),
+        }
+    }
+}
+
+/// Which of the resources asked for a statement did not find.
+pub(crate) fn missing(row: &Row) -> Error {
+    Error::ResourceNotFound { resources: row.get::<_, Option<_>>("missing").unwrap_or_default() }
+}
+
+/// Who stood in the way when a statement began.
+pub(crate) fn conflict(row: &Row) -> Error {
+    let json: Option<serde_json::Value> = row.get("blockers");
+    // Our own statement wrote it; an unreadable list is a refusal all the same.
+    let blockers = json.and_then(|json| serde_json::from_value(json).ok()).unwrap_or_default();
+    Error::Conflict { blockers }
+}

@@ -1,0 +1,331 @@
+//! The writes and reads of bookings.
+
+use super::{
+    BookPlaces, Booking, BookingRevision, CancelBooking, ConfirmHold, EraseCustomer, MoveBooking,
+    RequestBooking, request::Target,
+};
+use crate::{
+    confirmation::{Decision, Ending, settled},
+    error::{Error, Result},
+    executor::Executor,
+    ids::{BookingId, ClaimId, ConfirmationId, TenantId},
+    keeper::Slotkeeper,
+    sql::Sql,
+    write::{Call, Raises},
+};
+
+/// Bookings. Obtained from [`Slotkeeper::bookings`].
+#[derive(Clone, Copy, Debug)]
+pub struct BookingRepository<'a> {
+    keeper: &'a Slotkeeper,
+}
+
+impl<'a> BookingRepository<'a> {
+    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
+        Self { keeper }
+    }
+
+    /// Writes a booking that waits for approval. It claims nothing: approve it with [`BookPlaces::for_pending`] or
+    /// [`ConfirmHold::for_pending`]. Repeating the request with the same id changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id is another booking's; infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement; under a savepoint in the caller's transaction if it carries a reference. The transaction stays
+    /// usable.
+    pub async fn request(&self, db: &dyn Executor, request: &RequestBooking) -> Result<BookingId> {
+        let columns = request.details.columns();
+        let call = Call {
+            sql: Sql::BookingRequest,
+            tenant: request.tenant,
+            raises: if request.details.reference.is_some() { Raises::Maybe } else { Raises::No },
+            params: &[
+                &request.tenant,
+                &request.id,
+                &request.window,
+                &request.details.reference,
+                &request.details.customer,
+                &columns.price,
+                &columns.currency,
+                &columns.time_zone,
+                &columns.metadata,
+            ],
+        };
+        if self.keeper.write(db, &call).await?.get::<_, &str>("outcome") == "requested" {
+            return Ok(request.id);
+        }
+        match self.find(db, request.tenant, request.id).await? {
+            Some(found) if found.window != request.window => Err(Error::KeyReused { field: "window" }),
+            Some(found) if found.details != request.details => Err(Error::KeyReused { field: "details" }),
+            _ => Ok(request.id),
+        }
+    }
+
+    /// Turns a hold into a booking. The outcome is recorded under the request's key; see [`crate::confirmation`] for
+    /// all of them.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`], [`Error::NotFound`], [`Error::ReferenceTaken`]; [`Error::OutcomeUnknown`] if the
+    /// connection broke: repeat the call; other infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement. Without [`ConfirmHold::if_still_free`], a reference or a booking id of the caller's it cannot fail
+    /// on a refusal and runs without a savepoint in the caller's READ COMMITTED transaction; otherwise under one sent
+    /// in the same flight. The transaction stays usable after every outcome. Stricter levels may answer
+    /// [`Error::Busy`]: repeat the whole transaction.
+    pub async fn confirm(&self, db: &dyn Executor, confirm: &ConfirmHold) -> Result<Decision> {
+        let identity = confirm.identity();
+        let details = &confirm.details;
+        let columns = details.columns();
+        let minted = matches!(confirm.target, Target::Minted);
+        let expected = match confirm.target {
+            Target::Minted => None,
+            Target::New(_) => Some("new"),
+            Target::Pending(_) => Some("pending"),
+        };
+        let safe = minted && details.reference.is_none() && !confirm.if_still_free;
+        let call = Call {
+            sql: if confirm.if_still_free { Sql::BookingConfirmIfFree } else { Sql::BookingConfirm },
+            tenant: confirm.tenant,
+            raises: if safe { Raises::No } else { Raises::Maybe },
+            params: &[
+                &confirm.tenant,
+                &confirm.hold,
+                /* booking */ &confirm.target.id(),
+                /* confirmation */ &ConfirmationId::generate(),
+                &confirm.key,
+                &identity.checksum,
+                &identity.record,
+                /* expected window */ &confirm.window,
+                /* what the booking must be */ &expected,
+                &details.reference,
+                &details.customer,
+                &columns.price,
+                &columns.currency,
+                &columns.time_zone,
+                &columns.metadata,
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        settled(&row, &identity, Ending::Noun(if minted { "hold" } else { "hold or pending booking" }))
+    }
+
+    /// Claims places and confirms them in one statement. Expired holds in the way are taken over. The outcome is
+    /// recorded under the request's key.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`], [`Error::ResourceNotFound`], [`Error::NotFound`] for a pending booking,
+    /// [`Error::ReferenceTaken`]; [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other
+    /// infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement. With one resource, and neither a reference nor a booking id of the caller's, it runs without a
+    /// savepoint in the caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under
+    /// one sent in the same flight. The transaction stays usable after every outcome (the one exception: two *different*
+    /// requests under one key, at the same moment, without a savepoint: the second gets [`Error::Busy`] and its
+    /// transaction must be repeated).
+    pub async fn book(&self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
+        let identity = book.identity();
+        let minted = matches!(book.target, Target::Minted);
+        if minted && book.claim.is_one() {
+            let raises = if book.details.reference.is_none() { Raises::No } else { Raises::Maybe };
+            return self.book_one(db, book, &identity, raises).await;
+        }
+        let details = &book.details;
+        let columns = details.columns();
+        let claim = book.claim.columns();
+        let (before, after) = book.claim.buffers().seconds();
+        let call = Call {
+            sql: Sql::BookingBookMany,
+            tenant: book.tenant,
+            raises: Raises::Maybe,
+            params: &[
+                &book.tenant,
+                /* claim */ &ClaimId::generate(),
+                /* resources */ &claim.resources,
+                /* blocked windows */ &claim.blocked,
+                /* allocations */ &claim.ids,
+                /* visible window */ &book.claim.window(),
+                /* buffers, s */ &before,
+                &after,
+                /* booking */ &book.target.id(),
+                /* confirmation */ &ConfirmationId::generate(),
+                &book.key,
+                &identity.checksum,
+                &identity.record,
+                &details.reference,
+                &details.customer,
+                &columns.price,
+                &columns.currency,
+                &columns.time_zone,
+                &columns.metadata,
+                /* must be pending */ &matches!(book.target, Target::Pending(_)),
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        settled(&row, &identity, Ending::ResourceOr("booking"))
+    }
+
+    async fn book_one(
+        &self,
+        db: &dyn Executor,
+        book: &BookPlaces,
+        identity: &crate::confirmation::Identity,
+        raises: Raises,
+    ) -> Result<Decision> {
+        let details = &book.details;
+        let columns = details.columns();
+        let claim = book.claim.columns();
+        let (before, after) = book.claim.buffers().seconds();
+        let call = Call {
+            sql: Sql::BookingBookOne,
+            tenant: book.tenant,
+            raises,
+            params: &[
+                &book.tenant,
+                /* claim */ &ClaimId::generate(),
+                /* resource */ &claim.resources[0],
+                /* blocked window */ &claim.blocked[0],
+                /* allocation */ &claim.ids[0],
+                /* visible window */ &book.claim.window(),
+                /* buffers, s */ &before,
+                &after,
+                /* booking */ &book.target.id(),
+                /* confirmation */ &ConfirmationId::generate(),
+                &book.key,
+                &identity.checksum,
+                &identity.record,
+                &details.reference,
+                &details.customer,
+                &columns.price,
+                &columns.currency,
+                &columns.time_zone,
+                &columns.metadata,
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        settled(&row, identity, Ending::ResourceOr("booking"))
+    }
+
+    /// Gives up a booking's places: they are free for others at once. Cancelling a cancelled booking is recorded and
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`], [`Error::NotFound`]; [`Error::OutcomeUnknown`] if the connection broke: repeat the call;
+    /// other infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
+    pub async fn cancel(&self, db: &dyn Executor, cancel: &CancelBooking) -> Result<Decision> {
+        let identity = cancel.identity();
+        let call = Call {
+            sql: Sql::BookingCancel,
+            tenant: cancel.tenant,
+            raises: Raises::No,
+            params: &[
+                &cancel.tenant,
+                &cancel.booking,
+                /* confirmation */ &ConfirmationId::generate(),
+                &cancel.key,
+                &identity.checksum,
+                &identity.record,
+                /* expected revision */ &cancel.revision,
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        settled(&row, &identity, Ending::Noun("booking"))
+    }
+
+    /// Exchanges a booking's places for others in one statement: the new ones are claimed and the old ones given up
+    /// together, or neither. Its own places are never in the way.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`], [`Error::NotFound`], [`Error::ResourceNotFound`]; [`Error::OutcomeUnknown`] if the
+    /// connection broke: repeat the call; other infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement, under a savepoint in the caller's transaction, which stays usable after every outcome.
+    pub async fn move_to(&self, db: &dyn Executor, request: &MoveBooking) -> Result<Decision> {
+        let identity = request.identity();
+        let claim = request.to.columns();
+        let (before, after) = request.to.buffers().seconds();
+        let call = Call {
+            sql: Sql::BookingMove,
+            tenant: request.tenant,
+            raises: Raises::Maybe,
+            params: &[
+                &request.tenant,
+                &request.booking,
+                /* resources */ &claim.resources,
+                /* blocked windows */ &claim.blocked,
+                /* allocations */ &claim.ids,
+                /* visible window */ &request.to.window(),
+                /* buffers, s */ &before,
+                &after,
+                /* expected revision */ &request.revision,
+                /* confirmation */ &ConfirmationId::generate(),
+                &request.key,
+                &identity.checksum,
+                &identity.record,
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        settled(&row, &identity, Ending::ResourceOr("booking"))
+    }
+
+    /// Clears a person: the customer reference and metadata of their bookings, and the actor of holds placed under the
+    /// same text. Bookings, places and records stay. The record says how many rows were cleared, not whose.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`]; [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
+    pub async fn erase(&self, db: &dyn Executor, erase: &EraseCustomer) -> Result<Decision> {
+        let identity = erase.identity();
+        let call = Call {
+            sql: Sql::BookingErase,
+            tenant: erase.tenant,
+            raises: Raises::No,
+            params: &[
+                &erase.tenant,
+                &erase.customer,
+                /* confirmation */ &ConfirmationId::generate(),
+                &erase.key,
+                &identity.checksum,
+                &identity.record,
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        settled(&row, &identity, Ending::Noun("customer"))
+    }
+
+    /// A booking as it is now.
+    ///
+    /// # Errors
+    /// Infrastructure errors.
+    pub async fn find(
+        &self,
+        db: &dyn Executor,
+        tenant: TenantId,
+        booking: BookingId,
+    ) -> Result<Option<Booking>> {
+        let rows = self.keeper.read(db, Sql::BookingFind, tenant, &[&tenant, &booking]).await?;
+        Ok(rows.first().map(Booking::from_row))
+    }
+
+    /// Every revision of a booking, oldest first.
+    ///
+    /// # Errors
+    /// Infrastructure errors.
+    pub async fn history(
+        &self,
+        db: &dyn Executor,
+        tenant: TenantId,
+        booking: BookingId,
+    ) -> Result<Vec<BookingRevision>> {
+        let rows = self.keeper.read(db, Sql::BookingHistory, tenant, &[&tenant, &booking]).await?;
+        Ok(rows.iter().map(BookingRevision::from_row).collect())
+    }
+}

@@ -1,0 +1,258 @@
+//! What can go wrong, in the caller's terms.
+//!
+//! No message shows SQL, a name from the database, a value, or anything of another party; neither does `Debug`. The
+//! driver's error is not kept, because its text carries all of these; [`Error::sqlstate`] tells an operator the code.
+
+use crate::{
+    allocation::Blocker, failure::Failure, ids::ResourceId, invalid::InvalidInput, violation::Violation,
+};
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// The result of a call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A call that changed nothing and recorded nothing, or, for [`Error::OutcomeUnknown`] alone, may have.
+///
+/// Refusals that *are* recorded, such as a confirm of an expired hold, are no errors: see
+/// [`Outcome`](crate::confirmation::Outcome).
+///
+/// After any of these an open transaction of the caller's is still usable, except where a variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value broke its rule. Nothing was sent.
+    #[error(transparent)]
+    InvalidInput(#[from] InvalidInput),
+    /// The place is taken: by whom is listed, at most 64 rows. For a hold, a replacement or a blackout.
+    #[error("the window is not free")]
+    Conflict {
+        /// What stands in the way.
+        blockers: Vec<Blocker>,
+    },
+    /// These resources do not exist in this tenant, or are not active.
+    #[error("a resource does not exist or is not active")]
+    ResourceNotFound {
+        /// Of those asked for.
+        resources: Vec<ResourceId>,
+    },
+    /// There is no such thing in this tenant, or, for a hold, it is another actor's.
+    #[error("the {what} does not exist")]
+    NotFound {
+        /// `hold`, `booking` or `blackout`.
+        what: &'static str,
+    },
+    /// The hold's time is over.
+    #[error("the hold has expired")]
+    HoldExpired,
+    /// The hold was released or replaced.
+    #[error("the hold was released")]
+    HoldReleased,
+    /// The hold has become a booking.
+    #[error("the hold is already a booking")]
+    HoldConsumed,
+    /// The extension goes beyond the hold's longest life.
+    #[error("the hold cannot be extended that far")]
+    HoldTooLong {
+        /// The last instant it may be extended to.
+        latest: DateTime<Utc>,
+    },
+    /// The actor has as many active holds as the policy allows.
+    #[error("the actor has too many active holds")]
+    TooManyHolds {
+        /// The policy's limit.
+        limit: u32,
+    },
+    /// The key or id was used before, with another request.
+    #[error("the key was already used with another {field}")]
+    KeyReused {
+        /// The first part of the request that differs.
+        field: &'static str,
+    },
+    /// The reference belongs to another row of the same kind in this tenant.
+    #[error("the reference is already in use")]
+    ReferenceTaken,
+    /// Somebody changed the row since it was read.
+    #[error("the revision is not current")]
+    StaleRevision {
+        /// The current revision.
+        found: i32,
+    },
+    /// Nobody decided in time: locks, timeouts, a full server, or four lost races in a row. Says nothing about whether
+    /// the window is free. Inside a transaction: roll back and repeat the whole of it.
+    #[error("the database is busy")]
+    Busy(#[source] Cause),
+    /// An earlier statement of the caller's transaction had failed. Roll back; that statement's error is the cause.
+    #[error("the transaction had already failed")]
+    TransactionAborted,
+    /// No connection, or it broke before anything could be decided.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] Cause),
+    /// The connection broke after the deciding bytes had left. Repeat the call with the same key or id: the repeat
+    /// settles it. A read cannot.
+    #[error("the outcome is unknown; repeat the call")]
+    OutcomeUnknown(#[source] Cause),
+    /// Connected to a standby or to a read-only session.
+    #[error("the database accepts no writes")]
+    ReadOnly,
+    /// The schema, the role's rights or the engine are not what the library needs.
+    #[error("the database is not set up for slotkeeper")]
+    Misconfigured(#[source] Cause),
+    /// A constraint the library does not know refused the write: it must be one the host added. Map it with
+    /// [`ConstraintMap`](crate::ConstraintMap), or remove it.
+    #[error("a constraint unknown to slotkeeper refused the write")]
+    UnknownConstraint(Violation),
+    /// A defect of the library or of the server.
+    #[error("internal error")]
+    Internal(#[source] Cause),
+}
+
+/// The kind of an error: enough to choose a protocol's status code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Somebody else has it. HTTP 409.
+    Conflict,
+    /// It does not exist for this caller. HTTP 404.
+    NotFound,
+    /// Its time is over. HTTP 410.
+    Expired,
+    /// The request can never succeed. HTTP 422.
+    InvalidInput,
+    /// Not now. HTTP 503.
+    Busy,
+    /// It may have happened. Repeat with the same key.
+    OutcomeUnknown,
+    /// An operator must act. HTTP 500.
+    Misconfigured,
+    /// A defect. HTTP 500.
+    Internal,
+}
+
+/// Whether repeating the identical call can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Retry {
+    /// At once, with the same key or id.
+    Now,
+    /// After a pause.
+    After,
+    /// Never: the answer will be the same.
+    Never,
+}
+
+/// What an operator may know of a cause: the SQLSTATE, if the server gave one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Cause {
+    sqlstate: Option<[u8; 5]>,
+}
+
+impl Cause {
+    /// Not a server error: a connection, or our own limit.
+    pub(crate) const NONE: Self = Self { sqlstate: None };
+
+    pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
+        Self { sqlstate: error.code().and_then(|code| code.code().as_bytes().try_into().ok()) }
+    }
+
+    /// The SQLSTATE.
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.sqlstate.as_ref().and_then(|code| std::str::from_utf8(code).ok())
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sqlstate() {
+            Some(code) => write!(f, "sqlstate {code}"),
+            None => f.write_str("no answer from the server"),
+        }
+    }
+}
+
+impl std::error::Error for Cause {}
+
+impl Error {
+    pub(crate) fn no_connection(error: &deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Timeout(_) => Self::Busy(Cause::NONE),
+            deadpool_postgres::PoolError::Backend(error) => match Failure::classify(error) {
+                Failure::TooBusy => Self::Busy(Cause::of(error)),
+                Failure::Misconfigured => Self::Misconfigured(Cause::of(error)),
+                _ => Self::Unavailable(Cause::of(error)),
+            },
+            _ => Self::Unavailable(Cause::NONE),
+        }
+    }
+
+    /// The kind, for a protocol's status code.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::InvalidInput(_) | Self::HoldTooLong { .. } => ErrorKind::InvalidInput,
+            Self::Conflict { .. }
+            | Self::HoldConsumed
+            | Self::TooManyHolds { .. }
+            | Self::KeyReused { .. }
+            | Self::ReferenceTaken
+            | Self::StaleRevision { .. } => ErrorKind::Conflict,
+            Self::ResourceNotFound { .. } | Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::HoldExpired | Self::HoldReleased => ErrorKind::Expired,
+            Self::Busy(_) | Self::Unavailable(_) | Self::TransactionAborted => ErrorKind::Busy,
+            Self::OutcomeUnknown(_) => ErrorKind::OutcomeUnknown,
+            Self::ReadOnly | Self::Misconfigured(_) | Self::UnknownConstraint(_) => ErrorKind::Misconfigured,
+            Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// A stable name for APIs and metrics; never translated, never changed.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidInput(_) => "invalid_input",
+            Self::Conflict { .. } => "conflict",
+            Self::ResourceNotFound { .. } => "resource_not_found",
+            Self::NotFound { .. } => "not_found",
+            Self::HoldExpired => "hold_expired",
+            Self::HoldReleased => "hold_released",
+            Self::HoldConsumed => "hold_consumed",
+            Self::HoldTooLong { .. } => "hold_too_long",
+            Self::TooManyHolds { .. } => "too_many_holds",
+            Self::KeyReused { .. } => "key_reused",
+            Self::ReferenceTaken => "reference_taken",
+            Self::StaleRevision { .. } => "stale_revision",
+            Self::Busy(_) => "busy",
+            Self::TransactionAborted => "transaction_aborted",
+            Self::Unavailable(_) => "unavailable",
+            Self::OutcomeUnknown(_) => "outcome_unknown",
+            Self::ReadOnly => "read_only",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::UnknownConstraint(_) => "unknown_constraint",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// Whether repeating the identical call can help. Inside a transaction: the whole transaction.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::OutcomeUnknown(_) => Retry::Now,
+            Self::Busy(_) | Self::Unavailable(_) | Self::TransactionAborted | Self::ReadOnly => Retry::After,
+            _ => Retry::Never,
+        }
+    }
+
+    /// The server's code, where there was one.
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Self::Busy(cause)
+            | Self::Unavailable(cause)
+            | Self::OutcomeUnknown(cause)
+            | Self::Misconfigured(cause)
+            | Self::Internal(cause) => cause.sqlstate(),
+            Self::UnknownConstraint(violation) => Some(violation.sqlstate().code()),
+            _ => None,
+        }
+    }
+}

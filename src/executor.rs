@@ -1,0 +1,215 @@
+//! What a call runs on: a pool, a client, or the caller's own open transaction.
+//!
+//! Every method takes `&dyn Executor`, so `&pool`, `&client` and `&transaction` all fit, of `tokio_postgres` and
+//! `deadpool_postgres` alike. A shared reference, so that independent calls may be pipelined on one connection.
+//!
+//! | executor | prepared statements | one call is |
+//! |---|---|---|
+//! | `deadpool_postgres::{Pool, Client, ClientWrapper}` | cached on the connection | one autocommit statement |
+//! | `deadpool_postgres::Transaction` | cached on the connection | part of the caller's transaction |
+//! | `tokio_postgres::Client` | none: parsed and planned in the same flight | one autocommit statement |
+//! | `tokio_postgres::Transaction` | none: parsed and planned in the same flight | part of the caller's transaction |
+//!
+//! A bare `tokio_postgres` connection has nowhere to keep a statement, so each call pays for planning (about a
+//! millisecond, no further round trip). To keep plans, wrap it in [`deadpool_postgres::ClientWrapper::new`]. The bare
+//! form leaves no named statement behind, which suits a transaction-mode pooler.
+//!
+//! A `BEGIN` sent as text on a client is invisible here; open transactions through the driver's `transaction()`.
+
+use crate::error::Error;
+use async_trait::async_trait;
+use deadpool_postgres::StatementCache;
+use futures_util::future::{OptionFuture, join3};
+use tokio_postgres::{
+    Error as PgError, Row, Statement,
+    types::{ToSql, Type},
+};
+
+/// Something a call can run on. Sealed: implemented for the pools, clients and transactions of `deadpool_postgres` and
+/// `tokio_postgres`.
+pub trait Executor: private::Open {}
+
+impl<T: private::Open> Executor for T {}
+
+pub(crate) mod private {
+    use super::{Error, Session, async_trait};
+
+    /// The hidden half of [`super::Executor`].
+    #[async_trait]
+    pub trait Open: Send + Sync {
+        async fn open(&self) -> Result<Session<'_>, Error>;
+    }
+}
+
+/// A connection for the length of one call.
+#[derive(Debug)]
+pub struct Session<'a> {
+    connection: Connection<'a>,
+    in_transaction: bool,
+}
+
+#[derive(Debug)]
+enum Connection<'a> {
+    Pooled(deadpool_postgres::Client),
+    Lent { client: &'a tokio_postgres::Client, cache: Option<&'a StatementCache> },
+}
+
+/// A statement as the server knows it, or as text to be parsed on the way.
+enum Prepared<'a> {
+    Named(Statement),
+    Typed(&'a str, &'a [Type]),
+}
+
+/// What goes before and after a statement in the same flight.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wrap<'a> {
+    pub(crate) before: Option<&'a str>,
+    pub(crate) after: Option<&'a str>,
+}
+
+/// A driver error, and whether the statement had left for the server.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: PgError,
+    pub(crate) sent: bool,
+}
+
+impl Session<'_> {
+    pub(crate) const fn in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
+    fn client(&self) -> &tokio_postgres::Client {
+        match &self.connection {
+            Connection::Pooled(client) => client,
+            Connection::Lent { client, .. } => client,
+        }
+    }
+
+    fn cache(&self) -> Option<&StatementCache> {
+        match &self.connection {
+            Connection::Pooled(client) => Some(&client.statement_cache),
+            Connection::Lent { cache, .. } => *cache,
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client().is_closed()
+    }
+
+    /// Drops a cached plan, so that the next use prepares anew.
+    pub(crate) fn forget(&self, text: &str, types: &[Type]) {
+        if let Some(cache) = self.cache() {
+            drop(cache.remove(text, types));
+        }
+    }
+
+    /// Prepares a statement where the connection keeps them; sent at the first poll.
+    pub(crate) async fn prepare(&self, text: &str, types: &[Type]) -> Result<(), PgError> {
+        if let Some(cache) = self.cache() {
+            drop(cache.prepare_typed(self.client(), text, types).await?);
+        }
+        Ok(())
+    }
+
+    /// Sends `wrap.before`, the statement and `wrap.after` without waiting in between: one round trip.
+    pub(crate) async fn query(
+        &self,
+        text: &str,
+        types: &[Type],
+        params: &[&(dyn ToSql + Sync)],
+        wrap: Wrap<'_>,
+    ) -> Result<Vec<Row>, Failed> {
+        let prepared = match self.cache() {
+            Some(cache) => {
+                let prepare = cache.prepare_typed(self.client(), text, types).await;
+                Prepared::Named(prepare.map_err(|error| Failed { error, sent: false })?)
+            }
+            None => Prepared::Typed(text, types),
+        };
+        let sent = |error| Failed { error, sent: true };
+        if wrap.before.is_none() && wrap.after.is_none() {
+            return self.run(&prepared, params).await.map_err(sent);
+        }
+        // Polled in this order, and each is queued at its first poll.
+        let batch = |text: Option<&'_ str>| {
+            let client = self.client();
+            OptionFuture::from(text.map(|text| client.batch_execute(text)))
+        };
+        let (before, rows, after) = join3(batch(wrap.before), self.run(&prepared, params), batch(wrap.after)).await;
+        if let Some(Err(error)) = before {
+            return Err(sent(error));
+        }
+        let rows = rows.map_err(sent)?;
+        match after {
+            Some(Err(error)) => Err(sent(error)),
+            _ => Ok(rows),
+        }
+    }
+
+    async fn run(&self, prepared: &Prepared<'_>, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, PgError> {
+        match prepared {
+            Prepared::Named(statement) => self.client().query(statement, params).await,
+            Prepared::Typed(text, types) => {
+                let params: Vec<_> = params.iter().copied().zip(types.iter().cloned()).collect();
+                self.client().query_typed(text, &params).await
+            }
+        }
+    }
+
+    /// Runs text that returns nothing.
+    pub(crate) async fn batch(&self, text: &str) -> Result<(), PgError> {
+        self.client().batch_execute(text).await
+    }
+}
+
+fn lent<'a>(
+    client: &'a tokio_postgres::Client,
+    cache: Option<&'a StatementCache>,
+    in_transaction: bool,
+) -> Result<Session<'a>, Error> {
+    Ok(Session { connection: Connection::Lent { client, cache }, in_transaction })
+}
+
+#[async_trait]
+impl private::Open for deadpool_postgres::Pool {
+    async fn open(&self) -> Result<Session<'_>, Error> {
+        let client = self.get().await.map_err(|error| Error::no_connection(&error))?;
+        Ok(Session { connection: Connection::Pooled(client), in_transaction: false })
+    }
+}
+
+#[async_trait]
+impl private::Open for deadpool_postgres::Client {
+    async fn open(&self) -> Result<Session<'_>, Error> {
+        lent(self, Some(&self.statement_cache), false)
+    }
+}
+
+#[async_trait]
+impl private::Open for deadpool_postgres::ClientWrapper {
+    async fn open(&self) -> Result<Session<'_>, Error> {
+        lent(self, Some(&self.statement_cache), false)
+    }
+}
+
+#[async_trait]
+impl private::Open for deadpool_postgres::Transaction<'_> {
+    async fn open(&self) -> Result<Session<'_>, Error> {
+        lent(self.client(), Some(&self.statement_cache), true)
+    }
+}
+
+#[async_trait]
+impl private::Open for tokio_postgres::Client {
+    async fn open(&self) -> Result<Session<'_>, Error> {
+        lent(self, None, false)
+    }
+}
+
+#[async_trait]
+impl private::Open for tokio_postgres::Transaction<'_> {
+    async fn open(&self) -> Result<Session<'_>, Error> {
+        lent(self.client(), None, true)
+    }
+}

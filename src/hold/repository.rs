@@ -1,0 +1,283 @@
+//! The writes and reads of holds.
+
+use super::{ExtendHold, Hold, HoldStatus, PlaceHold, ReleaseHold, ReplaceHold, SweepHolds, Swept};
+use crate::{
+    allocation::{conflict, missing},
+    error::{Cause, Error, Result},
+    executor::Executor,
+    ids::{HoldId, TenantId},
+    invalid::InvalidInput,
+    keeper::Slotkeeper,
+    policy::micros,
+    sql::Sql,
+    write::{Call, Raises},
+};
+use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
+
+/// Holds. Obtained from [`Slotkeeper::holds`].
+#[derive(Clone, Copy, Debug)]
+pub struct HoldRepository<'a> {
+    keeper: &'a Slotkeeper,
+}
+
+impl<'a> HoldRepository<'a> {
+    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
+        Self { keeper }
+    }
+
+    /// Claims every place of the request, or none. Expired holds in the way are taken over in the same statement.
+    /// Repeating with the same id returns the first answer, whatever became of that hold.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] naming who is in the way, [`Error::ResourceNotFound`], [`Error::TooManyHolds`],
+    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request,
+    /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement. With one resource, no reference and no limit per actor it runs without a savepoint in the
+    /// caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under one sent in the
+    /// same flight. Either way the transaction stays usable after every refusal (the one exception: two *different*
+    /// requests under one hold id, at the same moment, without a savepoint). Stricter levels may answer
+    /// [`Error::Busy`]: repeat the whole transaction.
+    pub async fn place(&self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
+        self.within_life(new)?;
+        let limit = new.actor.as_ref().and(self.keeper.policy().limit());
+        let row = if new.claim.is_one() && limit.is_none() && new.reference.is_none() {
+            self.place_one(db, new).await?
+        } else {
+            self.place_many(db, new, limit).await?
+        };
+        match row.get("outcome") {
+            "too_many" => {
+                // The limit came from a u32.
+                Err(Error::TooManyHolds { limit: limit.and_then(|n| n.try_into().ok()).unwrap_or(u32::MAX) })
+            }
+            _ => self.settle(db, new, &row).await,
+        }
+    }
+
+    async fn place_one(&self, db: &dyn Executor, new: &PlaceHold) -> Result<Row> {
+        let columns = new.claim.columns();
+        let (before, after) = new.claim.buffers().seconds();
+        let call = Call {
+            sql: Sql::HoldPlaceOne,
+            tenant: new.tenant,
+            raises: Raises::No,
+            params: &[
+                &new.tenant,
+                &new.id,
+                /* resource */ &columns.resources[0],
+                /* blocked window */ &columns.blocked[0],
+                /* allocation */ &columns.ids[0],
+                /* visible window */ &new.claim.window(),
+                /* buffers, s */ &before,
+                &after,
+                /* ttl, µs */ &micros(new.ttl.length()),
+                /* longest life, µs */ &micros(self.keeper.policy().life()),
+                &new.actor,
+                &new.reference,
+            ],
+        };
+        self.keeper.write(db, &call).await
+    }
+
+    async fn place_many(&self, db: &dyn Executor, new: &PlaceHold, limit: Option<i64>) -> Result<Row> {
+        let columns = new.claim.columns();
+        let (before, after) = new.claim.buffers().seconds();
+        let call = Call {
+            sql: Sql::HoldPlaceMany,
+            tenant: new.tenant,
+            raises: Raises::Maybe,
+            params: &[
+                &new.tenant,
+                &new.id,
+                /* resources */ &columns.resources,
+                /* blocked windows */ &columns.blocked,
+                /* allocations */ &columns.ids,
+                /* visible window */ &new.claim.window(),
+                /* buffers, s */ &before,
+                &after,
+                /* ttl, µs */ &micros(new.ttl.length()),
+                /* longest life, µs */ &micros(self.keeper.policy().life()),
+                &new.actor,
+                &new.reference,
+                /* most active holds of the actor */ &limit,
+            ],
+        };
+        self.keeper.write(db, &call).await
+    }
+
+    /// Exchanges the actor's own hold for another in one statement. The old hold's places count as free for the new one;
+    /// if the new one cannot be had, the old one stays as it was.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the old hold does not exist or is another actor's, [`Error::HoldReleased`],
+    /// [`Error::HoldConsumed`], and those of [`HoldRepository::place`].
+    ///
+    /// # Transactions
+    /// One statement, under a savepoint in the caller's transaction, which stays usable after every refusal.
+    pub async fn replace(&self, db: &dyn Executor, replace: &ReplaceHold) -> Result<Hold> {
+        let new = &replace.new;
+        self.within_life(new)?;
+        let columns = new.claim.columns();
+        let (before, after) = new.claim.buffers().seconds();
+        let call = Call {
+            sql: Sql::HoldReplace,
+            tenant: new.tenant,
+            raises: Raises::Maybe,
+            params: &[
+                &new.tenant,
+                &new.id,
+                /* resources */ &columns.resources,
+                /* blocked windows */ &columns.blocked,
+                /* allocations */ &columns.ids,
+                /* visible window */ &new.claim.window(),
+                /* buffers, s */ &before,
+                &after,
+                /* ttl, µs */ &micros(new.ttl.length()),
+                /* longest life, µs */ &micros(self.keeper.policy().life()),
+                &new.actor,
+                &new.reference,
+                /* old hold */ &replace.old,
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        self.settle(db, new, &row).await
+    }
+
+    /// Moves the expiry to an absolute instant; never to an earlier one, so repeats in any order are harmless.
+    ///
+    /// Returns the expiry that now holds, by the database's clock.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the hold does not exist or is another actor's, [`Error::HoldExpired`],
+    /// [`Error::HoldReleased`], [`Error::HoldConsumed`], [`Error::HoldTooLong`]; infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
+    pub async fn extend(&self, db: &dyn Executor, extend: &ExtendHold) -> Result<DateTime<Utc>> {
+        let call = Call {
+            sql: Sql::HoldExtend,
+            tenant: extend.tenant,
+            raises: Raises::No,
+            params: &[&extend.tenant, &extend.hold, &extend.actor, &extend.until],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        match row.get("outcome") {
+            "extended" => Ok(row.get("expires_at")),
+            "hold_expired" => Err(Error::HoldExpired),
+            "too_long" => Err(Error::HoldTooLong { latest: row.get("latest_expires_at") }),
+            other => Err(not_active(other)),
+        }
+    }
+
+    /// Frees the hold's own places. Idempotent: releasing a released or expired hold is no error. Never touches a
+    /// booking, nor a place that somebody took over.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the hold does not exist or is another actor's, [`Error::HoldConsumed`] if it became a
+    /// booking (cancel that); infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
+    pub async fn release(&self, db: &dyn Executor, release: &ReleaseHold) -> Result<()> {
+        let call = Call {
+            sql: Sql::HoldRelease,
+            tenant: release.tenant,
+            raises: Raises::No,
+            params: &[&release.tenant, &release.hold, &release.actor],
+        };
+        match self.keeper.write(db, &call).await?.get("outcome") {
+            "released" => Ok(()),
+            other => Err(not_active(other)),
+        }
+    }
+
+    /// A hold as it is now, with the places it was placed with.
+    ///
+    /// # Errors
+    /// Infrastructure errors.
+    pub async fn find(&self, db: &dyn Executor, tenant: TenantId, hold: HoldId) -> Result<Option<Hold>> {
+        let rows = self.keeper.read(db, Sql::HoldFind, tenant, &[&tenant, &hold]).await?;
+        Ok(rows.first().map(Hold::from_row))
+    }
+
+    /// Releases the rows of expired holds, oldest first, in one batch. Hygiene: it shortens the lists and the index, and
+    /// changes no answer. Skips holds that somebody is deciding on.
+    ///
+    /// # Errors
+    /// Infrastructure errors.
+    ///
+    /// # Transactions
+    /// One statement that cannot fail on a refusal: no savepoint.
+    pub async fn sweep(&self, db: &dyn Executor, sweep: &SweepHolds) -> Result<Swept> {
+        let (limit, back) = (i64::from(sweep.limit), micros(sweep.looking_back));
+        let call = Call {
+            sql: Sql::HoldSweep,
+            tenant: sweep.tenant,
+            raises: Raises::No,
+            params: &[&sweep.tenant, &limit, &back],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        let count = |column| u64::try_from(row.get::<_, i64>(column)).unwrap_or_default();
+        Ok(Swept { holds: count("holds"), allocations: count("allocations") })
+    }
+
+    fn within_life(&self, new: &PlaceHold) -> Result<()> {
+        if new.ttl.length() > self.keeper.policy().life() {
+            return Err(InvalidInput::HoldLife.into());
+        }
+        Ok(())
+    }
+
+    /// What placing or replacing came to.
+    async fn settle(&self, db: &dyn Executor, new: &PlaceHold, row: &Row) -> Result<Hold> {
+        match row.get("outcome") {
+            "placed" => Ok(Hold {
+                id: new.id,
+                status: HoldStatus::Active,
+                window: new.claim.window(),
+                buffers: new.claim.buffers(),
+                pairs: new.claim.as_pairs().to_vec(),
+                placed_at: row.get("placed_at"),
+                expires_at: row.get("expires_at"),
+                actor: new.actor.clone(),
+                reference: new.reference.clone(),
+            }),
+            "replayed" => self.first_answer(db, new).await,
+            "not_found" => Err(missing(row)),
+            "conflict" => Err(conflict(row)),
+            other => Err(not_active(other)),
+        }
+    }
+
+    /// The hold an id was first used for, if it was for this request.
+    async fn first_answer(&self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
+        let found = self.find(db, new.tenant, new.id).await?.ok_or(Error::Busy(Cause::NONE))?;
+        let field = if found.actor != new.actor {
+            "actor"
+        } else if found.window != new.claim.window() {
+            "window"
+        } else if found.buffers != new.claim.buffers() {
+            "buffers"
+        } else if found.pairs != new.claim.as_pairs() {
+            "resources"
+        } else if found.reference != new.reference {
+            "reference"
+        } else {
+            return Ok(found);
+        };
+        Err(Error::KeyReused { field })
+    }
+}
+
+/// A hold that cannot be worked with any more.
+fn not_active(outcome: &str) -> Error {
+    match outcome {
+        "no_hold" => Error::NotFound { what: "hold" },
+        "hold_consumed" => Error::HoldConsumed,
+        "hold_released" => Error::HoldReleased,
+        _ => Error::Internal(Cause::NONE),
+    }
+}

@@ -1,0 +1,179 @@
+//! Sends one statement and repeats it while it answers `again`.
+//!
+//! A write ends in one of three ways: settled; `again`, nothing of ours written because we met a row our snapshot
+//! cannot see; or a violated check, which rolled back a claim that lost part of its rows. Both of the latter are
+//! answered by repeating the identical statement: it now sees the winner, and names it, replays it, or wins.
+
+use crate::{
+    error::{Cause, Error, Result},
+    executor::{Executor, Failed, Session, Wrap},
+    failure::Failure,
+    ids::TenantId,
+    keeper::Slotkeeper,
+    meaning::{Meaning, meaning},
+    sql::Sql,
+};
+use tokio_postgres::{Error as PgError, Row, types::ToSql};
+
+/// A lost race is settled in the second pass unless the winner vanishes meanwhile; four in a row mean contention that
+/// the caller should know of.
+const PASSES: usize = 4;
+
+/// Whether a statement can fail on a refusal, and so needs a savepoint in a caller's transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raises {
+    No,
+    Maybe,
+}
+
+/// One write, ready to send.
+pub(crate) struct Call<'a> {
+    pub(crate) sql: Sql,
+    pub(crate) tenant: TenantId,
+    pub(crate) raises: Raises,
+    pub(crate) params: &'a [&'a (dyn ToSql + Sync)],
+}
+
+impl Slotkeeper {
+    /// Runs a write to its end. The row's `outcome` is never `again`.
+    pub(crate) async fn write(&self, db: &dyn Executor, call: &Call<'_>) -> Result<Row> {
+        let session = db.open().await?;
+        if session.is_closed() {
+            return Err(Error::Unavailable(Cause::NONE));
+        }
+        let mut last = Cause::NONE;
+        for _ in 0..PASSES {
+            match self.send(&session, call).await {
+                Ok(row) if row.get::<_, &str>("outcome") != "again" => return Ok(row),
+                Ok(_) => {}
+                Err(failed) => last = self.again(&session, call, &failed)?,
+            }
+        }
+        Err(Error::Busy(last))
+    }
+
+    /// Runs a read.
+    pub(crate) async fn read(
+        &self,
+        db: &dyn Executor,
+        sql: Sql,
+        tenant: TenantId,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let session = db.open().await?;
+        let mut tries = 2;
+        loop {
+            tries -= 1;
+            let prologue = self.prologue(tenant, session.in_transaction());
+            let before = begin(&prologue, session.in_transaction());
+            let wrap = Wrap { before: before.as_deref(), after: before.as_ref().and(commit(&session)) };
+            match session.query(self.text(sql), sql.types(), params, wrap).await {
+                Ok(rows) => return Ok(rows),
+                Err(failed) if tries > 0 && self.replan(&session, sql, &failed.error) => {}
+                // A read decides nothing, so a lost answer is merely a failed read.
+                Err(failed) => return Err(refused(&failed.error, false, session.in_transaction())),
+            }
+        }
+    }
+
+    async fn send(&self, session: &Session<'_>, call: &Call<'_>) -> std::result::Result<Row, Failed> {
+        let inside = session.in_transaction();
+        let prologue = self.prologue(call.tenant, inside);
+        let savepoint = inside && call.raises == Raises::Maybe;
+        let (before, after) = if savepoint {
+            (Some(format!("{prologue}SAVEPOINT slotkeeper_write")), Some("RELEASE SAVEPOINT slotkeeper_write"))
+        } else {
+            let before = begin(&prologue, inside);
+            let after = before.as_ref().and(commit(session));
+            (before, after)
+        };
+        let wrap = Wrap { before: before.as_deref(), after };
+        let sent = session.query(self.text(call.sql), call.sql.types(), call.params, wrap).await;
+        match sent {
+            Ok(rows) => Ok(one_row(rows)),
+            Err(failed) => {
+                if savepoint && failed.sent {
+                    // If this fails too, the connection is gone, and the first error says so.
+                    let undo = "ROLLBACK TO SAVEPOINT slotkeeper_write; RELEASE SAVEPOINT slotkeeper_write";
+                    drop(session.batch(undo).await);
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    /// `Ok` if the identical statement should be sent again.
+    fn again(&self, session: &Session<'_>, call: &Call<'_>, failed: &Failed) -> Result<Cause> {
+        let inside = session.in_transaction();
+        let intact = !inside || call.raises == Raises::Maybe;
+        let cause = Cause::of(&failed.error);
+        let repeat = match Failure::classify(&failed.error) {
+            Failure::Violation(violation) => match violation.known_in(self.schema()).map(meaning) {
+                Some(Meaning::Again) => true,
+                Some(Meaning::ReferenceTaken) => return Err(Error::ReferenceTaken),
+                Some(Meaning::Defect) => return Err(Error::Internal(cause)),
+                None => return Err(Error::UnknownConstraint(violation)),
+            },
+            // The snapshot of a stricter isolation level does not move: the caller repeats the whole transaction.
+            Failure::Serialization | Failure::Deadlock => !inside,
+            Failure::StalePlan => {
+                session.forget(self.text(call.sql), call.sql.types());
+                !inside
+            }
+            _ => return Err(refused(&failed.error, failed.sent, inside)),
+        };
+        if repeat && intact { Ok(cause) } else { Err(Error::Busy(cause)) }
+    }
+
+    /// Forgets a plan the server no longer accepts; outside a transaction the read can then be repeated.
+    fn replan(&self, session: &Session<'_>, sql: Sql, error: &PgError) -> bool {
+        let stale = Failure::classify(error) == Failure::StalePlan;
+        if stale {
+            session.forget(self.text(sql), sql.types());
+        }
+        stale && !session.in_transaction()
+    }
+}
+
+/// What precedes a statement that needs settings: they last as long as a transaction, so one is opened for it.
+fn begin(prologue: &str, in_transaction: bool) -> Option<String> {
+    match (prologue.is_empty(), in_transaction) {
+        (true, _) => None,
+        (false, true) => Some(prologue.to_owned()),
+        (false, false) => Some(format!("BEGIN;{prologue}")),
+    }
+}
+
+/// What follows it. If the statement failed, the server answers this COMMIT with a rollback.
+const fn commit(session: &Session<'_>) -> Option<&'static str> {
+    if session.in_transaction() { None } else { Some("COMMIT") }
+}
+
+/// Every write answers with exactly one row, by its shape.
+fn one_row(mut rows: Vec<Row>) -> Row {
+    debug_assert_eq!(rows.len(), 1);
+    rows.swap_remove(0)
+}
+
+/// A failure that repeating the statement cannot mend.
+pub(crate) fn refused(error: &PgError, sent: bool, in_transaction: bool) -> Error {
+    let cause = Cause::of(error);
+    let failure = Failure::classify(error);
+    if failure.may_have_written(sent && !in_transaction) {
+        return Error::OutcomeUnknown(cause);
+    }
+    match failure {
+        Failure::Serialization
+        | Failure::Deadlock
+        | Failure::LockTimeout
+        | Failure::Cancelled
+        | Failure::TooBusy
+        | Failure::StalePlan => Error::Busy(cause),
+        Failure::AbortedTransaction => Error::TransactionAborted,
+        Failure::ReadOnly => Error::ReadOnly,
+        Failure::Misconfigured => Error::Misconfigured(cause),
+        Failure::Connection => Error::Unavailable(cause),
+        Failure::Violation(violation) => Error::UnknownConstraint(violation),
+        Failure::InvalidData | Failure::Encoding | Failure::Decoding | Failure::Other(_) => Error::Internal(cause),
+    }
+}
