@@ -26,13 +26,16 @@
 //! A migration that has been released never changes. Its checksum is kept with the history, and a database that was
 //! migrated with another text is refused.
 
+mod drift;
 mod error;
 mod history;
 mod lock;
 mod migration;
 mod runner;
 mod step;
+mod verify;
 
+pub use drift::{Drift, DriftKind, Verification};
 pub use error::MigrateError;
 pub use history::{MigrationStatus, Status};
 pub use migration::Migration;

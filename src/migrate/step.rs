@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::{Applied, Down, MigrateError, Migration, Migrator, history, lock};
+use crate::schema::SchemaName;
 
 /// How often a step is tried when locks of other sessions are in its way.
 const ATTEMPTS: u32 = 3;
@@ -171,15 +172,26 @@ async fn down(
         let names: Vec<String> = tables.iter().map(|table| format!("\"{schema}\".{table}")).collect();
         let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names.join(", "));
         tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
-        for (table, name) in tables.into_iter().zip(names) {
-            let sql = format!("SELECT FROM {name} LIMIT 1");
-            let holds_rows = || async { tx.query_typed_opt(&sql, &[]).await.map(|row| row.is_some()) };
-            if !options.destroying_data && holds_rows().await.map_err(MigrateError::from_driver)? {
-                return Err(MigrateError::DataWouldBeLost { table });
-            }
-        }
+    }
+    if !options.destroying_data {
+        refuse_rows(tx, schema, &tables).await?;
     }
     tx.batch_execute(&schema.qualify(migration.down)).await.map_err(MigrateError::from_driver)?;
     history::delete(tx, schema, migration.version).await?;
     Ok(started.elapsed())
+}
+
+async fn refuse_rows(
+    tx: &Transaction<'_>,
+    schema: &SchemaName,
+    tables: &[&'static str],
+) -> Result<(), MigrateError> {
+    for &table in tables {
+        let sql = format!("SELECT FROM \"{schema}\".{table} LIMIT 1");
+        let row = tx.query_typed_opt(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+        if row.is_some() {
+            return Err(MigrateError::DataWouldBeLost { table });
+        }
+    }
+    Ok(())
 }
