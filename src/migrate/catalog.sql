@@ -59,9 +59,11 @@ WITH tables AS (
     FROM tables AS t
     JOIN pg_rewrite AS r ON r.ev_class = t.oid
 )
--- Our schema is called slotkeeper again, as a whole word.
+-- Our schema is called slotkeeper again, as a whole word; another schema of that name is quoted, so it differs.
 SELECT kind, relation::text, name::text,
-    regexp_replace(definition,
+    regexp_replace(
+        CASE WHEN $1 = 'slotkeeper' THEN definition
+             ELSE regexp_replace(definition, '\mslotkeeper\.', '"slotkeeper".', 'g') END,
         CASE WHEN quote_ident($1) LIKE '"%' THEN '' ELSE '\m' END || quote_ident($1) || '\.', 'slotkeeper.', 'g')
 FROM objects
 ORDER BY kind COLLATE "C", relation::text COLLATE "C", name::text COLLATE "C"

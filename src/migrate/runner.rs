@@ -11,8 +11,8 @@ use crate::schema::SchemaName;
 
 /// Brings the schema up, takes it down, and tells where it stands.
 ///
-/// It needs a connection of its own for as long as a call lasts: a session connection or one of a transaction-mode
-/// pooler. Each step is one transaction, and settings last no longer than it.
+/// It needs a connection of its own for as long as a call lasts. Each step is one transaction, settings last no longer
+/// than it, and nothing stays behind in the session.
 ///
 /// ```no_run
 /// # async fn deploy(client: &mut tokio_postgres::Client) -> Result<(), slotkeeper::migrate::MigrateError> {

@@ -1,6 +1,7 @@
 //! Planted damage, each found by its object and nothing else.
 
 use slotkeeper::migrate::{DriftKind, Migrator};
+use slotkeeper::schema::SchemaName;
 
 use super::db::empty;
 
@@ -164,6 +165,27 @@ async fn constraints_that_version_18_can_weaken_are_found() {
         ]
     );
     assert!(!found.is_ok());
+}
+
+#[tokio::test]
+async fn a_foreign_key_into_the_same_table_of_another_schema_is_found() {
+    let db = empty().await;
+    let mut client = db.client().await;
+    Migrator::new().up(&mut client).await.unwrap();
+    for name in ["other", "order"] {
+        let migrator = Migrator::new().in_schema(SchemaName::new(name).unwrap());
+        migrator.up(&mut client).await.unwrap();
+        let damage = format!(
+            "ALTER TABLE \"{name}\".allocations DROP CONSTRAINT allocations_resource_fkey;
+            ALTER TABLE \"{name}\".allocations ADD CONSTRAINT allocations_resource_fkey
+                FOREIGN KEY (tenant_id, resource_id) REFERENCES slotkeeper.resources (tenant_id, id)"
+        );
+        client.batch_execute(&damage).await.unwrap();
+        let found = migrator.verify(&mut client).await.unwrap();
+        assert_eq!(found.drift.len(), 1, "{found:?}");
+        assert_eq!(found.drift[0].object, "constraint allocations.allocations_resource_fkey");
+    }
+    assert_eq!(Migrator::new().verify(&mut client).await.unwrap().drift, []);
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn two_schemas_live_side_by_side_whatever_their_names() {
     Migrator::new().up(&mut client).await.unwrap();
     let reference = super::catalog::dump(&client, "slotkeeper").await;
     // A keyword that must be quoted, and a name that occurs within other names.
-    for name in ["order", "s", "during", "public"] {
+    for name in ["order", "s", "during", "public", "myslotkeeper"] {
         let migrator = Migrator::new().in_schema(SchemaName::new(name).unwrap());
         assert_eq!(migrator.up(&mut client).await.unwrap().len(), 1, "{name}");
         assert_eq!(migrator.verify(&mut client).await.unwrap().drift, [], "{name}");
