@@ -1,1 +1,42 @@
-//! Migrations.
+//! Bringing the tables into a database, checking them, and taking them away again.
+//!
+//! The library never migrates on its own: the host calls [`Migrator::up`] when it deploys.
+//!
+//! ```text
+//! up ──► status ──► verify ──► (a newer release) up ──► …            down: one step back
+//! ```
+//!
+//! | step | does | writes | needs |
+//! |---|---|---|---|
+//! | [`up`](Migrator::up) | applies what is pending, each migration in its own transaction | only if something is pending | to own the schema |
+//! | [`down`](Migrator::down) | takes back the last migration; refuses to destroy rows unless told | yes | to own the tables |
+//! | [`status`](Migrator::status) | lists applied, pending and unknown migrations | no | `SELECT` on `migrations` |
+//! | [`verify`](Migrator::verify) | compares the database's definitions with those of this release | no | nothing |
+//!
+//! Everything lives in one schema, `slotkeeper` unless [`Migrator::in_schema`] says otherwise. The history is the table
+//! `migrations` in that schema, so the host's own migration tool and this one never meet. `up` also creates the
+//! schema and the extension `btree_gist` where they are missing; a role that may do neither asks its administrator for
+//! both and switches them off with [`Migrator::create_schema`] and [`Migrator::create_extension`]. `down` leaves the
+//! schema, the extension and the empty history in place.
+//!
+//! Two processes that migrate at once are safe: one does the work, the other waits for it and finds nothing to do.
+//! They meet in an advisory lock that belongs to the transaction and is polled, never waited for, so that it cannot
+//! deadlock with an index being built; losing the connection frees it.
+//!
+//! A migration that has been released never changes. Its checksum is kept with the history, and a database that was
+//! migrated with another text is refused.
+
+mod drift;
+mod error;
+mod history;
+mod lock;
+mod migration;
+mod runner;
+mod step;
+mod verify;
+
+pub use drift::{Drift, DriftKind, Verification};
+pub use error::MigrateError;
+pub use history::{MigrationStatus, Status};
+pub use migration::Migration;
+pub use runner::{Applied, Down, Migrator};

@@ -1,0 +1,195 @@
+//! Every named constraint of the schema, once.
+//!
+//! The error mapper, the schema check and the documentation all read this list. A test compares it with a migrated
+//! database in both directions, so a constraint can be neither forgotten here nor left over.
+//!
+//! A unique index counts as a constraint: the server reports its name in the same field, and a row violates it in the
+//! same way. `NOT NULL` has no entry: the server reports the column, and no name before version 18.
+
+/// What a constraint is, and so which SQLSTATE its violation carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConstraintKind {
+    /// A primary key, unique constraint or unique index: `23505`.
+    Unique,
+    /// An exclusion constraint: `23P01`.
+    Exclusion,
+    /// A foreign key: `23503`, or `23001` where the server tells the two sides apart.
+    ForeignKey,
+    /// A check: `23514`.
+    Check,
+    /// A column that must have a value: `23502`. The server names the column; the list has no such entry.
+    NotNull,
+}
+
+macro_rules! constraints {
+    ($($variant:ident $name:literal $table:literal $kind:ident $meaning:literal;)+) => {
+        /// A named constraint or unique index of the schema.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Constraint {
+            $(#[doc = concat!("`", $name, "`: ", $meaning, ".")] $variant,)+
+        }
+
+        impl Constraint {
+            /// All of them, table by table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in the database, at most 40 bytes.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// The table it belongs to, without the schema.
+            #[must_use]
+            pub const fn table(self) -> &'static str {
+                match self { $(Self::$variant => $table),+ }
+            }
+
+            /// What it is.
+            #[must_use]
+            pub const fn kind(self) -> ConstraintKind {
+                match self { $(Self::$variant => ConstraintKind::$kind),+ }
+            }
+
+            /// The rule it keeps, one lower-case sentence without a full stop.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning),+ }
+            }
+        }
+    };
+}
+
+constraints! {
+    ResourcesPkey "resources_pkey" "resources" Unique "a resource id is used once per tenant";
+    ResourcesKindCheck "resources_kind_check" "resources" Check "a resource kind has 1 to 40 bytes";
+    ResourcesNameCheck "resources_name_check" "resources" Check "a resource name has 1 to 200 bytes";
+    ResourcesReferenceCheck "resources_reference_check" "resources" Check "a resource reference has 1 to 120 bytes";
+    ResourcesCapacityCheck "resources_capacity_check" "resources" Check "1 <= smallest party <= largest party";
+    ResourcesReferenceKey "resources_reference_key" "resources" Unique "a resource reference is used once per tenant";
+
+    HoldsPkey "holds_pkey" "holds" Unique "a hold id is used once per tenant";
+    HoldsStatusCheck "holds_status_check" "holds" Check "a hold is active, consumed, released or replaced";
+    HoldsClaimedCheck "holds_claimed_check" "holds" Check "a hold claims everything it asked for, or nothing";
+    HoldsRequestedCheck "holds_requested_check" "holds" Check "a hold asks for 1 to 64 places";
+    HoldsExpiresCheck "holds_expires_check" "holds" Check "a hold expires no later than its longest life allows";
+    HoldsBufferCheck "holds_buffer_check" "holds" Check "each buffer of a hold is 0 to 7 days";
+    HoldsDuringCheck "holds_during_check" "holds" Check "the window of a hold is half-open, finite and at most 400 days";
+    HoldsReferenceKey "holds_reference_key" "holds" Unique "a hold reference is used once per tenant";
+    HoldsActorSeqKey "holds_actor_seq_key" "holds" Unique "the holds of an actor under a limit are numbered apart";
+
+    AllocationsPkey "allocations_pkey" "allocations" Unique "an allocation id is used once per tenant";
+    AllocationsResourceFkey "allocations_resource_fkey" "allocations" ForeignKey "an allocation is of a resource of its tenant";
+    AllocationsKindCheck "allocations_kind_check" "allocations" Check "an allocation is held, booked, blackout or external";
+    AllocationsExpiresCheck "allocations_expires_check" "allocations" Check "an allocation expires exactly when it is held";
+    AllocationsDuringCheck "allocations_during_check" "allocations" Check
+        "a blocked window is half-open, finite and at most 400 days";
+    AllocationsResourceDuringExcl "allocations_resource_during_excl" "allocations" Exclusion
+        "live allocations of a resource do not overlap";
+
+    ConfirmationsPkey "confirmations_pkey" "confirmations" Unique "a confirmation id is used once per tenant";
+    ConfirmationsKeyKey "confirmations_key_key" "confirmations" Unique "an idempotency key decides an operation once";
+    ConfirmationsOperationCheck "confirmations_operation_check" "confirmations" Check
+        "a decision is a confirm, book, cancel, move or erase";
+    ConfirmationsChecksumCheck "confirmations_checksum_check" "confirmations" Check "a request checksum has 32 bytes";
+    ConfirmationsKeyCheck "confirmations_key_check" "confirmations" Check "an idempotency key has 1 to 200 bytes";
+    ConfirmationsClaimedCheck "confirmations_claimed_check" "confirmations" Check
+        "a decision claims everything it asked for, or nothing";
+
+    BookingsPkey "bookings_pkey" "bookings" Unique "a booking id is used once per tenant";
+    BookingsClaimKey "bookings_claim_key" "bookings" Unique "a claim belongs to one booking";
+    BookingsStatusCheck "bookings_status_check" "bookings" Check "a booking is pending, confirmed or cancelled";
+    BookingsRevisionCheck "bookings_revision_check" "bookings" Check "the revision of a booking starts at 1";
+    BookingsConfirmedCheck "bookings_confirmed_check" "bookings" Check
+        "a confirmed booking has its claim and its confirmation";
+    BookingsPriceCheck "bookings_price_check" "bookings" Check "a price and its currency are given together";
+    BookingsBufferCheck "bookings_buffer_check" "bookings" Check "each buffer of a booking is 0 to 7 days";
+    BookingsMetadataCheck "bookings_metadata_check" "bookings" Check "booking metadata has at most 32768 bytes as text";
+    BookingsDuringCheck "bookings_during_check" "bookings" Check
+        "the window of a booking is half-open, finite and at most 400 days";
+    BookingsReferenceKey "bookings_reference_key" "bookings" Unique "a booking reference is used once per tenant";
+
+    BookingHistoryPkey "booking_history_pkey" "booking_history" Unique "a revision of a booking is recorded once";
+    BookingHistoryStatusCheck "booking_history_status_check" "booking_history" Check
+        "a recorded revision is pending, confirmed or cancelled";
+
+    OutboxPkey "outbox_pkey" "outbox" Unique "an event id is used once per tenant";
+    OutboxEventCheck "outbox_event_check" "outbox" Check "an event name has 1 to 60 bytes";
+    OutboxClaimedCheck "outbox_claimed_check" "outbox" Check "a blackout claims everything it asked for, or nothing";
+
+    MigrationsPkey "migrations_pkey" "migrations" Unique "a migration is applied once";
+}
+
+impl Constraint {
+    /// Finds a constraint by the name an error carries.
+    ///
+    /// The name is matched whole. `_` and digits may follow it: that is how a shard of a distributed table is called.
+    #[must_use]
+    pub fn lookup(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|constraint| match name.strip_prefix(constraint.name()) {
+            Some("") => true,
+            Some(rest) => rest.strip_prefix('_').is_some_and(is_number),
+            None => false,
+        })
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_and_lower_case() {
+        for constraint in Constraint::ALL {
+            let name = constraint.name();
+            assert!(name.len() <= 40, "{name} is longer than 40 bytes");
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            assert!(name.starts_with(constraint.table()), "{name} does not start with its table");
+        }
+    }
+
+    #[test]
+    fn no_name_is_another_name_or_its_shard() {
+        for (i, a) in Constraint::ALL.iter().enumerate() {
+            for b in &Constraint::ALL[i + 1..] {
+                assert_ne!(a.name(), b.name());
+            }
+            assert_eq!(Constraint::lookup(a.name()), Some(*a));
+            assert_eq!(Constraint::lookup(&format!("{}_102008", a.name())), Some(*a));
+        }
+    }
+
+    #[test]
+    fn lookup_never_matches_part_of_a_name() {
+        for name in [
+            "",
+            "holds",
+            "holds_pke",
+            "holds_pkey_",
+            "holds_pkey_1a",
+            "holds_pkey_x",
+            "holds_pkey1",
+            "holds_pkey_1_2",
+            "my_holds_pkey",
+            "holds_pkey ",
+            "HOLDS_PKEY",
+            "holds_pkey_١",
+        ] {
+            assert_eq!(Constraint::lookup(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn meanings_are_single_plain_sentences() {
+        for constraint in Constraint::ALL {
+            let meaning = constraint.meaning();
+            assert!(!meaning.is_empty() && !meaning.contains('.') && meaning.len() <= 80, "{meaning}");
+        }
+    }
+}

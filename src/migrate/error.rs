@@ -1,0 +1,132 @@
+//! What can go wrong while migrating.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use crate::schema::SchemaName;
+
+/// Why a migration, a status or a verification failed.
+///
+/// Every step runs in its own transaction, so after an error the step it met is undone and the steps before it stay.
+/// Calling again is always safe. No text of the server is kept: it may quote rows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MigrateError {
+    /// Another process migrates this schema and did not finish in time. Try again.
+    #[error("another migration of this schema was still running after {waited:?}")]
+    Locked {
+        /// How long the lock was polled.
+        waited: Duration,
+    },
+    /// Other sessions kept a table locked, or took part in a deadlock, in every attempt. Try again at a quieter time.
+    #[error("tables stayed locked by other sessions in {attempts} attempts")]
+    Contended {
+        /// How often the step was tried.
+        attempts: u32,
+    },
+    /// An applied migration has another text in this release. The database was migrated by a modified library.
+    #[error("migration {version} was applied with another text")]
+    ChecksumChanged {
+        /// The migration that differs.
+        version: i32,
+    },
+    /// A newer release migrated this database. Deploy that release, or step down with it.
+    #[error("the schema is at version {found}, this release knows versions up to {known}")]
+    NewerSchema {
+        /// The newest version in the history.
+        found: i32,
+        /// The newest version of this release.
+        known: i32,
+    },
+    /// The history misses a migration below an applied one. It was edited by hand.
+    #[error("migration {version} is missing from the history below an applied one")]
+    HistoryGap {
+        /// The migration that is missing.
+        version: i32,
+    },
+    /// Stepping down would drop a table that holds rows, and was not told to.
+    #[error("table {table} holds rows that stepping down would destroy")]
+    DataWouldBeLost {
+        /// The first such table, without the schema.
+        table: &'static str,
+    },
+    /// The schema does not exist and the migrator may not create it.
+    #[error("schema {schema} does not exist")]
+    MissingSchema {
+        /// The schema asked for.
+        schema: SchemaName,
+    },
+    /// The extension `btree_gist` is not there, and cannot or may not be created.
+    #[error("extension btree_gist is not installed in this database")]
+    MissingExtension,
+    /// The role may not do this.
+    #[error("the database role lacks a privilege")]
+    PermissionDenied,
+    /// The server is too old.
+    #[error("server version {version} is older than 14")]
+    UnsupportedServer {
+        /// The server's major version.
+        version: i32,
+    },
+    /// The commit was acknowledged, but the history does not show the step: the server rolled it back.
+    #[error("the server rolled migration {version} back")]
+    RolledBack {
+        /// The step that did not last.
+        version: i32,
+    },
+    /// The connection is closed. If it broke during a commit, calling again finds out what happened.
+    #[error("the connection to the database is lost")]
+    Unavailable,
+    /// Any other error of the server or the driver.
+    #[error("the database refused a statement (SQLSTATE {})", .sqlstate.as_deref().unwrap_or("unknown"))]
+    Database {
+        /// The server's code, if it was the server that refused.
+        sqlstate: Option<String>,
+    },
+}
+
+impl MigrateError {
+    pub(crate) fn from_driver(error: tokio_postgres::Error) -> Self {
+        let Some(code) = error.code() else {
+            let io = error.source().is_some_and(|source| source.is::<std::io::Error>());
+            return if io || error.is_closed() {
+                Self::Unavailable
+            } else {
+                Self::Database { sqlstate: None }
+            };
+        };
+        match code.code() {
+            "42501" => Self::PermissionDenied,
+            "55P03" | "40P01" => Self::Contended { attempts: 1 },
+            "57P01" | "57P02" | "57P03" => Self::Unavailable,
+            code if code.starts_with("08") => Self::Unavailable,
+            code => Self::Database { sqlstate: Some(code.to_owned()) },
+        }
+    }
+
+    /// Whether the same step may succeed at once: a lock was in the way, or someone else created the same object.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Contended { .. } => true,
+            Self::Database { sqlstate: Some(code) } => {
+                matches!(code.as_str(), "40001" | "23505" | "42710" | "42P06")
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_lower_case_and_name_the_sqlstate_only() {
+        let error = MigrateError::Database { sqlstate: Some("42P07".into()) };
+        assert_eq!(error.to_string(), "the database refused a statement (SQLSTATE 42P07)");
+        let error = MigrateError::Database { sqlstate: None };
+        assert_eq!(error.to_string(), "the database refused a statement (SQLSTATE unknown)");
+        let error = MigrateError::MissingSchema { schema: SchemaName::default() };
+        assert_eq!(error.to_string(), "schema slotkeeper does not exist");
+    }
+}

@@ -1,0 +1,169 @@
+//! The migrator.
+
+use std::time::Duration;
+
+use tokio_postgres::Client;
+
+use super::migration::MIGRATIONS;
+use super::step::{self, Direction};
+use super::{MigrateError, Migration, Status, history};
+use crate::schema::SchemaName;
+
+/// Brings the schema up, takes it down, and tells where it stands.
+///
+/// It needs a connection of its own for as long as a call lasts. Each step is one transaction, settings last no longer
+/// than it, and nothing stays behind in the session.
+///
+/// ```no_run
+/// # async fn deploy(client: &mut tokio_postgres::Client) -> Result<(), slotkeeper::migrate::MigrateError> {
+/// use slotkeeper::migrate::Migrator;
+///
+/// for step in Migrator::new().up(client).await? {
+///     println!("applied {} {} in {:?}", step.version, step.name, step.duration);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Migrator {
+    pub(super) schema: SchemaName,
+    pub(super) migrations: &'static [Migration],
+    pub(super) create_schema: bool,
+    pub(super) create_extension: bool,
+    pub(super) lock_wait: Duration,
+    pub(super) lock_timeout: Duration,
+}
+
+/// One step that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The migration.
+    pub version: i32,
+    /// Its name.
+    pub name: &'static str,
+    /// How long its statements took.
+    pub duration: Duration,
+}
+
+/// What a step down may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Down {
+    pub(super) destroying_data: bool,
+}
+
+impl Down {
+    /// A step that refuses to drop a table with rows.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether tables are dropped together with their rows. They cannot be brought back.
+    pub fn destroying_data(self, destroying_data: bool) -> Self {
+        Self { destroying_data }
+    }
+}
+
+impl Default for Migrator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Migrator {
+    /// A migrator for the schema `slotkeeper`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            schema: SchemaName::default(),
+            migrations: MIGRATIONS,
+            create_schema: true,
+            create_extension: true,
+            lock_wait: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// Uses another schema.
+    #[must_use]
+    pub fn in_schema(self, schema: SchemaName) -> Self {
+        Self { schema, ..self }
+    }
+
+    /// Whether [`up`](Self::up) creates the schema where it is missing (it does). Off, a missing schema is an error.
+    #[must_use]
+    pub fn create_schema(self, create_schema: bool) -> Self {
+        Self { create_schema, ..self }
+    }
+
+    /// Whether [`up`](Self::up) creates the extension `btree_gist` where it is missing (it does). Off, that is an error.
+    #[must_use]
+    pub fn create_extension(self, create_extension: bool) -> Self {
+        Self { create_extension, ..self }
+    }
+
+    /// How long a step waits for another migrator of the same schema: 30 seconds unless set.
+    #[must_use]
+    pub fn lock_wait(self, lock_wait: Duration) -> Self {
+        Self { lock_wait, ..self }
+    }
+
+    /// How long a statement waits for a table that another session uses: 5 seconds unless set, 1 ms to 1 hour.
+    ///
+    /// While it waits, later users of that table queue behind it. A step that meets the limit is tried 3 times.
+    #[must_use]
+    pub fn lock_timeout(self, lock_timeout: Duration) -> Self {
+        Self { lock_timeout, ..self }
+    }
+
+    /// The migrations of this release, in order.
+    #[must_use]
+    pub fn migrations(&self) -> &'static [Migration] {
+        self.migrations
+    }
+
+    /// Applies every pending migration and returns those that this call applied.
+    ///
+    /// # Errors
+    /// [`Locked`](MigrateError::Locked) and [`Contended`](MigrateError::Contended) if others were in the way;
+    /// [`ChecksumChanged`](MigrateError::ChecksumChanged), [`NewerSchema`](MigrateError::NewerSchema) and
+    /// [`HistoryGap`](MigrateError::HistoryGap) if the database was migrated by another release;
+    /// [`MissingSchema`](MigrateError::MissingSchema), [`MissingExtension`](MigrateError::MissingExtension),
+    /// [`PermissionDenied`](MigrateError::PermissionDenied) and
+    /// [`UnsupportedServer`](MigrateError::UnsupportedServer) if the database is not prepared; otherwise what the
+    /// connection or the server reports.
+    ///
+    /// # Transactions
+    /// One for each migration, its row in the history included. An error undoes the migration it met and keeps those
+    /// before it. Dropping the future rolls the current one back, unless its commit was already sent.
+    pub async fn up(&self, client: &mut Client) -> Result<Vec<Applied>, MigrateError> {
+        let mut applied = Vec::new();
+        // Another process may have taken a step that was ours, so the history says when it is enough, not a count.
+        while let Some(step) = step::take(self, client, Direction::Up).await? {
+            applied.push(step);
+        }
+        Ok(applied)
+    }
+
+    /// Takes the last applied migration back, and returns it, or `None` if nothing is applied.
+    ///
+    /// # Errors
+    /// [`DataWouldBeLost`](MigrateError::DataWouldBeLost) if it would drop a table with rows, unless `options` say
+    /// otherwise; otherwise as [`up`](Self::up).
+    ///
+    /// # Transactions
+    /// One. The tables are locked against every other use before they are looked at, until they are gone.
+    pub async fn down(&self, client: &mut Client, options: Down) -> Result<Option<Applied>, MigrateError> {
+        step::take(self, client, Direction::Down(options)).await
+    }
+
+    /// Lists the migrations of this release and of the database. It neither locks nor writes.
+    ///
+    /// # Errors
+    /// [`PermissionDenied`](MigrateError::PermissionDenied) if the role may not read the history; otherwise what the
+    /// connection or the server reports.
+    pub async fn status(&self, client: &Client) -> Result<Status, MigrateError> {
+        Ok(history::status(history::read(client, &self.schema).await?, self.migrations))
+    }
+}

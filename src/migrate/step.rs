@@ -1,0 +1,197 @@
+//! One step, up or down, in one transaction.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use super::{Applied, Down, MigrateError, Migration, Migrator, history, lock};
+use crate::schema::SchemaName;
+
+/// How often a step is tried when locks of other sessions are in its way.
+const ATTEMPTS: u32 = 3;
+const OLDEST_SERVER: i32 = 14;
+
+/// Everything is set for this transaction only: the connection goes back as it came. A `transaction_timeout`, known
+/// from version 17, is lifted like the other time-outs. Rows hidden by a policy must not look like an empty table.
+const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
+    SET LOCAL idle_in_transaction_session_timeout = 0;
+    SET LOCAL client_min_messages = warning;
+    SET LOCAL row_security = off;
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Direction {
+    Up,
+    Down(Down),
+}
+
+/// Takes the next step; `None` if there is none.
+pub(super) async fn take(
+    migrator: &Migrator,
+    client: &mut Client,
+    direction: Direction,
+) -> Result<Option<Applied>, MigrateError> {
+    let mut attempts = 1;
+    loop {
+        match attempt(migrator, client, direction).await {
+            Err(error) if error.is_transient() && attempts < ATTEMPTS => attempts += 1,
+            Err(MigrateError::Contended { .. }) => return Err(MigrateError::Contended { attempts }),
+            done => return done,
+        }
+    }
+}
+
+async fn attempt(
+    migrator: &Migrator,
+    client: &mut Client,
+    direction: Direction,
+) -> Result<Option<Applied>, MigrateError> {
+    let tx = begin(migrator, client).await?;
+    // A database that has everything needs no lock and no privilege to write.
+    if matches!(direction, Direction::Up) && next(migrator, &tx).await?.is_none() {
+        return Ok(None);
+    }
+    lock::acquire(&tx, &migrator.schema, migrator.lock_wait).await?;
+    let started = Instant::now();
+    let (migration, duration) = match direction {
+        Direction::Up => {
+            prepare(migrator, &tx).await?;
+            let Some(migration) = next(migrator, &tx).await? else { return Ok(None) };
+            (migration, up(migrator, &tx, migration, started).await?)
+        }
+        Direction::Down(options) => {
+            let Some(migration) = last(migrator, &tx).await? else { return Ok(None) };
+            (migration, down(migrator, &tx, migration, options, started).await?)
+        }
+    };
+    tx.commit().await.map_err(MigrateError::from_driver)?;
+    // The driver reports success for a commit that the server turned into a rollback.
+    let history = history::read(client, &migrator.schema).await?;
+    let recorded = history.iter().any(|row| row.version == migration.version);
+    if recorded != matches!(direction, Direction::Up) {
+        return Err(MigrateError::RolledBack { version: migration.version });
+    }
+    Ok(Some(Applied { version: migration.version, name: migration.name, duration }))
+}
+
+async fn begin<'a>(migrator: &Migrator, client: &'a mut Client) -> Result<Transaction<'a>, MigrateError> {
+    let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
+    let tx = builder.start().await.map_err(MigrateError::from_driver)?;
+    check_server(&tx).await?;
+    let lock_timeout = migrator.lock_timeout.as_millis().clamp(1, 3_600_000);
+    let settings = format!("SET LOCAL lock_timeout = {lock_timeout}; {SETTINGS}");
+    tx.batch_execute(&settings).await.map_err(MigrateError::from_driver)?;
+    Ok(tx)
+}
+
+pub(super) async fn check_server(tx: &Transaction<'_>) -> Result<(), MigrateError> {
+    let sql = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000";
+    let row = tx.query_typed_one(sql, &[]).await;
+    match row.and_then(|row| row.try_get(0)).map_err(MigrateError::from_driver)? {
+        version if version < OLDEST_SERVER => Err(MigrateError::UnsupportedServer { version }),
+        _ => Ok(()),
+    }
+}
+
+async fn next(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Option<Migration>, MigrateError> {
+    let history = history::read(tx, &migrator.schema).await?;
+    let applied = history::applied(&history, migrator.migrations)?;
+    Ok(migrator.migrations.get(applied).copied())
+}
+
+async fn last(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Option<Migration>, MigrateError> {
+    let history = history::read(tx, &migrator.schema).await?;
+    let applied = history::applied(&history, migrator.migrations)?;
+    Ok(migrator.migrations[..applied].last().copied())
+}
+
+/// The schema, the extension and the history table, where they are missing.
+async fn prepare(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), MigrateError> {
+    let schema = &migrator.schema;
+    let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
+        EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist'),
+        EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')";
+    let row = tx.query_typed_one(sql, &[(&schema.as_str(), Type::TEXT)]).await;
+    let row = row.map_err(MigrateError::from_driver)?;
+    let (has_schema, has_extension, has_public): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
+    if !has_schema {
+        if !migrator.create_schema {
+            return Err(MigrateError::MissingSchema { schema: schema.clone() });
+        }
+        let sql = format!("CREATE SCHEMA \"{schema}\"");
+        tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
+    }
+    if !has_extension {
+        if !migrator.create_extension {
+            return Err(MigrateError::MissingExtension);
+        }
+        // Where a person would put it: other schemas of this database share it.
+        let home = if has_public { "public" } else { schema.as_str() };
+        let sql = format!("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA \"{home}\"");
+        tx.batch_execute(&sql).await.map_err(extension_error)?;
+    }
+    history::ensure(tx, schema).await
+}
+
+/// The server does not ship the extension: 0A000, or 58P01 before version 15.
+fn extension_error(error: tokio_postgres::Error) -> MigrateError {
+    match MigrateError::from_driver(error) {
+        MigrateError::Database { sqlstate: Some(code) } if code == "0A000" || code == "58P01" => {
+            MigrateError::MissingExtension
+        }
+        other => other,
+    }
+}
+
+async fn up(
+    migrator: &Migrator,
+    tx: &Transaction<'_>,
+    migration: Migration,
+    started: Instant,
+) -> Result<Duration, MigrateError> {
+    let sql = migrator.schema.qualify(migration.up);
+    tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
+    let duration = started.elapsed();
+    let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    history::insert(tx, &migrator.schema, &migration, millis).await?;
+    Ok(duration)
+}
+
+async fn down(
+    migrator: &Migrator,
+    tx: &Transaction<'_>,
+    migration: Migration,
+    options: Down,
+    started: Instant,
+) -> Result<Duration, MigrateError> {
+    let schema = &migrator.schema;
+    let tables = migration.tables_dropped();
+    if !tables.is_empty() {
+        let names: Vec<String> = tables.iter().map(|table| format!("\"{schema}\".{table}")).collect();
+        let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names.join(", "));
+        tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
+    }
+    if !options.destroying_data {
+        refuse_rows(tx, schema, &tables).await?;
+    }
+    tx.batch_execute(&schema.qualify(migration.down)).await.map_err(MigrateError::from_driver)?;
+    history::delete(tx, schema, migration.version).await?;
+    Ok(started.elapsed())
+}
+
+async fn refuse_rows(
+    tx: &Transaction<'_>,
+    schema: &SchemaName,
+    tables: &[&'static str],
+) -> Result<(), MigrateError> {
+    for &table in tables {
+        let sql = format!("SELECT FROM \"{schema}\".{table} LIMIT 1");
+        let row = tx.query_typed_opt(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+        if row.is_some() {
+            return Err(MigrateError::DataWouldBeLost { table });
+        }
+    }
+    Ok(())
+}
