@@ -70,13 +70,14 @@ impl Violation {
             return None;
         }
         let kind = kind_of(code);
+        let wanted = |name: &str| ours(name, kind).is_some() || declared(name);
         let name = match error.constraint() {
             Some(name) => Some(name),
             // These messages name a column and a table, never a constraint.
             None if kind == Some(ConstraintKind::NotNull) => None,
-            None => named_in(error.message(), |token| ours(token, kind).is_some() || declared(token)),
+            None => named_in(error.message(), wanted),
         };
-        if relayed && name.is_none() {
+        if relayed && !name.is_some_and(wanted) {
             return None;
         }
         let known = name.and_then(|name| ours(name, kind));
@@ -282,8 +283,7 @@ pub(crate) struct Place {
 const RESOLVE_PARTITION: &str = "\
 -- violation.resolve_partition
 WITH RECURSIVE place AS (
-    SELECT t.oid
-    FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    SELECT t.oid FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
     WHERE n.nspname = $1::text::name AND t.relname = $2::text::name
 ), constraints (oid, parent, name, relid) AS (
     SELECT c.oid, c.conparentid, c.conname, c.conrelid
@@ -293,28 +293,24 @@ WITH RECURSIVE place AS (
     SELECT p.oid, p.conparentid, p.conname, p.conrelid
     FROM constraints JOIN pg_catalog.pg_constraint p ON p.oid = constraints.parent
 ), roots (name, relid) AS (
-    SELECT name, relid FROM constraints WHERE parent = 0
-    UNION ALL
+    SELECT name, relid FROM constraints WHERE parent = 0 UNION ALL
     SELECT root.relname, top.indrelid
     FROM place JOIN pg_catalog.pg_index i ON i.indrelid = place.oid
     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid AND x.relname = $3::text::name
     JOIN pg_catalog.pg_index top
         ON top.indexrelid = coalesce(pg_catalog.pg_partition_root(i.indexrelid), i.indexrelid)
     JOIN pg_catalog.pg_class root ON root.oid = top.indexrelid
-    UNION ALL
-    SELECT NULL, oid FROM place WHERE $3::text IS NULL
+    UNION ALL SELECT NULL, oid FROM place WHERE $3::text IS NULL
 )
-SELECT n.nspname::text, t.relname::text, roots.name::text
-FROM roots
+SELECT n.nspname::text, t.relname::text, roots.name::text FROM roots
 JOIN pg_catalog.pg_class t ON t.oid = coalesce(pg_catalog.pg_partition_root(roots.relid), roots.relid)
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 LIMIT 1";
 
 /// Unnamed statement and built-in types, so it passes a transaction-mode pooler.
 async fn look_up(place: &Place, client: &impl GenericClient) -> Result<Place, Error> {
-    let [schema, table, constraint]: [&(dyn ToSql + Sync); 3] =
-        [&place.schema, &place.table, &place.constraint];
-    let parameters = [(schema, Type::TEXT), (table, Type::TEXT), (constraint, Type::TEXT)];
+    let values: [&(dyn ToSql + Sync); 3] = [&place.schema, &place.table, &place.constraint];
+    let parameters = values.map(|value| (value, Type::TEXT));
     Ok(match client.query_typed_opt(RESOLVE_PARTITION, &parameters).await? {
         Some(row) => Place { schema: row.try_get(0)?, table: row.try_get(1)?, constraint: row.try_get(2)? },
         // Dropped in the meantime.
@@ -331,7 +327,7 @@ pub struct PartitionNames {
     roots: RwLock<HashMap<Place, Place>>,
 }
 
-/// 64 partitions of 64 constraints; at three names of at most 63 bytes twice, under 2 MiB.
+/// 64 partitions of 64 constraints: at twice three names of at most 63 bytes, about 2 MiB.
 const MAX_PARTITION_NAMES: usize = 4096;
 
 impl PartitionNames {
