@@ -65,7 +65,9 @@ impl Database {
         let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                    WHERE datname = $1 AND backend_type = 'client backend' AND state = 'idle'";
         let mut tries = 0;
-        while maintenance.query_one(end, &[&self.name()]).await.map_err(Error::on(action))?.get::<_, i64>(0) > 0 {
+        while maintenance.query_one(end, &[&self.name()]).await.map_err(Error::on(action))?.get::<_, i64>(0)
+            > 0
+        {
             tries += 1;
             if tries > 1000 {
                 return Err(Error::new(format!("{action}: the idle sessions do not end")));
@@ -93,7 +95,10 @@ pub(crate) async fn connect(config: &Config) -> Result<Client, Error> {
     Ok(client)
 }
 
-#[allow(clippy::expect_used, reason = "cannot fail: a runtime is named, the only thing the builder checks for")]
+#[allow(
+    clippy::expect_used,
+    reason = "cannot fail: a runtime is named, the only thing the builder checks for"
+)]
 pub(crate) fn pool(config: Config, max_size: usize) -> Pool {
     let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(config, NoTls, manager_config);

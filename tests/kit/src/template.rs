@@ -32,10 +32,8 @@ pub(crate) async fn build(admin: &Config, wait: bool) -> Result<Guard, Error> {
     create(&maintenance, &guard.name, "template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'").await?;
     let mut config = admin.clone();
     config.dbname(&guard.name);
-    let (mut client, connection) = config
-        .connect(tokio_postgres::NoTls)
-        .await
-        .map_err(Error::on("connect to the template database"))?;
+    let (mut client, connection) =
+        config.connect(tokio_postgres::NoTls).await.map_err(Error::on("connect to the template database"))?;
     let connection = tokio::spawn(connection);
     migrate_template(&mut client).await?;
     drop(client);
@@ -95,7 +93,9 @@ mod tests {
         let old = format!("{PREFIX}65000000_1f_0_deadbeef");
         assert!(is_leftover(&old, now()));
         assert!(!is_leftover(&name(), now()), "made this second");
-        for foreign in ["postgres", "slotkeeper_kit_", "slotkeeper_kit_65000000_mine", "slotkeeper_kit_65000000_1_2_x"] {
+        for foreign in
+            ["postgres", "slotkeeper_kit_", "slotkeeper_kit_65000000_mine", "slotkeeper_kit_65000000_1_2_x"]
+        {
             assert!(!is_leftover(foreign, now()), "{foreign}");
         }
     }

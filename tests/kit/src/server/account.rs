@@ -32,7 +32,8 @@ pub(super) fn service() -> Option<Account> {
         return None;
     }
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let find = |name: &str| passwd.lines().find_map(|line| parse(line).filter(|account| account.name == name));
+    let find =
+        |name: &str| passwd.lines().find_map(|line| parse(line).filter(|account| account.name == name));
     let unnamed = || Account { name: "nobody".into(), uid: 65534, gid: 65534 };
     Some(find("postgres").or_else(|| find("nobody")).unwrap_or_else(unnamed))
 }
@@ -58,12 +59,14 @@ pub(super) fn reaches(folder: &Path) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 mod tests {
     use super::*;
 
     #[test]
     fn an_account_is_read_from_its_line() {
-        let found = parse("postgres:x:101:104:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash").unwrap();
+        let found =
+            parse("postgres:x:101:104:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash").unwrap();
         assert_eq!((found.name.as_str(), found.uid, found.gid), ("postgres", 101, 104));
         assert!(parse("postgres:x:unknown").is_none());
     }

@@ -23,7 +23,8 @@ pub(super) fn make(account: Option<&Account>) -> Result<PathBuf, Error> {
         parent.is_absolute() && parent.join(&name).as_os_str().len() <= LONGEST && account::reaches(parent)
     };
     let parent = parents.iter().find(fits);
-    let parent = parent.ok_or_else(|| Error::new("the temp folder's path is too long or closed; set TMPDIR"))?;
+    let parent =
+        parent.ok_or_else(|| Error::new("the temp folder's path is too long or closed; set TMPDIR"))?;
     let folder = parent.join(name);
     fs::create_dir(&folder).map_err(Error::on(format!("make the folder {}", folder.display())))?;
     if let Err(error) = close(&folder, account) {
@@ -38,6 +39,8 @@ fn close(folder: &Path, account: Option<&Account>) -> Result<(), Error> {
     fs::set_permissions(folder, private).map_err(Error::on("close the server's folder"))?;
     match account {
         None => Ok(()),
-        Some(to) => chown(folder, Some(to.uid), Some(to.gid)).map_err(Error::on("hand over the server's folder")),
+        Some(to) => {
+            chown(folder, Some(to.uid), Some(to.gid)).map_err(Error::on("hand over the server's folder"))
+        }
     }
 }

@@ -51,7 +51,8 @@ fn candidates() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = asked("pg_config", "--bindir").into_iter().collect();
     folders.extend(env::var_os("PATH").iter().flat_map(env::split_paths));
     let mut known: Vec<PathBuf> = COLLECTIONS.iter().flat_map(|base| versions(Path::new(base))).collect();
-    let numbered = |number: u32| NUMBERED.iter().map(move |form| form.replace("{}", &number.to_string()).into());
+    let numbered =
+        |number: u32| NUMBERED.iter().map(move |form| form.replace("{}", &number.to_string()).into());
     known.extend((OLDEST..40).flat_map(numbered));
     known.sort_by_key(|folder| Reverse(number_in(folder)));
     folders.extend(known);

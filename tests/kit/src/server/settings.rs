@@ -17,8 +17,12 @@ impl Settings {
     /// What the two differ in.
     pub(super) fn flags(self) -> &'static [&'static str] {
         match self {
-            Self::Test => &["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB"],
-            Self::Durable => &["fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=256MB"],
+            Self::Test => {
+                &["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB"]
+            }
+            Self::Durable => {
+                &["fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=256MB"]
+            }
         }
     }
 
