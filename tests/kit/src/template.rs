@@ -4,10 +4,14 @@ use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher, Hasher},
     process,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use tokio::sync::Mutex;
 use tokio_postgres::{Client, Config};
 
 use crate::{Error, database, guard::Guard};
@@ -25,8 +29,34 @@ async fn migrate_template(client: &mut Client) -> Result<(), Error> {
     client.batch_execute(&sql).await.map_err(Error::on("migrate the template database"))
 }
 
+/// A server's template, made when first needed.
+///
+/// On our own server it is kept; on one that outlives us it lives as long as a database copied from it, because nothing
+/// runs when a process ends that could drop it then.
+#[derive(Default)]
+pub(crate) struct Slot(Mutex<Held>);
+
+#[derive(Default)]
+struct Held {
+    kept: Option<Arc<Guard>>,
+    shared: Weak<Guard>,
+}
+
+impl Slot {
+    pub(crate) async fn get(&self, admin: &Config, keep: bool) -> Result<Arc<Guard>, Error> {
+        let mut held = self.0.lock().await;
+        if let Some(template) = held.shared.upgrade() {
+            return Ok(template);
+        }
+        let template = Arc::new(build(admin, !keep).await?);
+        held.shared = Arc::downgrade(&template);
+        held.kept = keep.then(|| Arc::clone(&template));
+        Ok(template)
+    }
+}
+
 /// Makes the template. Nobody can connect to it afterwards: a connection would make copying fail.
-pub(crate) async fn build(admin: &Config, wait: bool) -> Result<Guard, Error> {
+async fn build(admin: &Config, wait: bool) -> Result<Guard, Error> {
     let guard = Guard { name: name(), admin: admin.clone(), wait };
     let maintenance = database::connect(admin).await?;
     create(&maintenance, &guard.name, "template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'").await?;

@@ -13,17 +13,22 @@ use std::{
     fmt,
     io::Write,
     path::Path,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, OnceLock},
 };
 
-use tokio::sync::Mutex;
 use tokio_postgres::Config;
 
 pub use settings::Settings;
 
-use crate::{Database, Error, database, guard::Guard, offload, template};
+use crate::{
+    Database, Error, database,
+    guard::Guard,
+    offload,
+    template::{self, Slot},
+};
 use find::Source;
 use postmaster::Postmaster;
+use settings::Found;
 
 /// A PostgreSQL server: our own, or the one `DATABASE_URL` names. Clones are handles on the same one.
 ///
@@ -35,19 +40,9 @@ struct Inner {
     /// Connects to the maintenance database.
     admin: Config,
     settings: Settings,
-    version: String,
-    version_num: i32,
-    describe: String,
-    template: Mutex<Template>,
+    found: Found,
+    template: Slot,
     postmaster: Option<Postmaster>,
-}
-
-/// Made when first needed. On our own server it is kept; on one that outlives us it lives as long as a database copied
-/// from it, because nothing runs when a process ends that could drop it then.
-#[derive(Default)]
-struct Template {
-    kept: Option<Arc<Guard>>,
-    shared: Weak<Guard>,
 }
 
 impl Server {
@@ -78,9 +73,9 @@ impl Server {
     /// # Errors
     /// If the server refuses, or the migration does.
     pub async fn database(&self) -> Result<Database, Error> {
-        let template = self.template().await?;
+        let template = self.0.template.get(&self.0.admin, self.is_ours()).await?;
         // Copying files beats logging each block, but forces a checkpoint: only where that disturbs nobody.
-        let copy = self.0.postmaster.is_some() && self.0.version_num >= 150_000;
+        let copy = self.0.postmaster.is_some() && self.0.found.version_num >= 150_000;
         let strategy = if copy { " STRATEGY file_copy" } else { "" };
         self.create(&format!("{}{strategy}", template.name), Some(Arc::clone(&template))).await
     }
@@ -100,34 +95,23 @@ impl Server {
         Ok(Database::new(guard, template, self.clone()))
     }
 
-    async fn template(&self) -> Result<Arc<Guard>, Error> {
-        let mut slot = self.0.template.lock().await;
-        if let Some(template) = slot.shared.upgrade() {
-            return Ok(template);
-        }
-        let template = Arc::new(template::build(&self.0.admin, !self.is_ours()).await?);
-        slot.shared = Arc::downgrade(&template);
-        slot.kept = self.is_ours().then(|| Arc::clone(&template));
-        Ok(template)
-    }
-
     fn is_ours(&self) -> bool {
         self.0.postmaster.is_some()
     }
 
     /// As the server gives it, `15.18` say.
     pub fn version(&self) -> &str {
-        &self.0.version
+        &self.0.found.version
     }
 
     /// As `server_version_num`, 150018 say: for what only some versions do.
     pub fn version_num(&self) -> i32 {
-        self.0.version_num
+        self.0.found.version_num
     }
 
     /// Which server, from where, with which settings: put it next to every figure measured.
     pub fn describe(&self) -> &str {
-        &self.0.describe
+        &self.0.found.describe
     }
 
     /// What was asked for. A server named by `DATABASE_URL` has its own settings: [`Server::describe`] has those.
@@ -148,7 +132,7 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Server").field(&self.0.describe).finish()
+        f.debug_tuple("Server").field(&self.0.found.describe).finish()
     }
 }
 
@@ -161,11 +145,8 @@ fn start(settings: Settings) -> Result<Server, Error> {
             (postmaster.config(), Some(postmaster), origin)
         }
     };
-    let found = offload::drive(settings::read(&admin, postmaster.is_none()))?;
-    let describe = format!("PostgreSQL {} ({origin}), {}", found.version, found.settings);
+    let found = offload::drive(settings::read(&admin, &origin, postmaster.is_none()))?;
     // Not `eprintln!`: the test harness would swallow it.
-    let _ = writeln!(std::io::stderr(), "kit: {describe}");
-    let template = Mutex::default();
-    let (version, version_num) = (found.version, found.version_num);
-    Ok(Server(Arc::new(Inner { admin, settings, version, version_num, describe, template, postmaster })))
+    let _ = writeln!(std::io::stderr(), "kit: {}", found.describe);
+    Ok(Server(Arc::new(Inner { admin, settings, found, template: Slot::default(), postmaster })))
 }

@@ -35,11 +35,11 @@ impl Settings {
 pub(super) struct Found {
     pub(super) version: String,
     pub(super) version_num: i32,
-    pub(super) settings: String,
+    pub(super) describe: String,
 }
 
 /// Also sweeps what earlier runs left, where anything can be left.
-pub(super) async fn read(admin: &Config, sweep: bool) -> Result<Found, Error> {
+pub(super) async fn read(admin: &Config, origin: &str, sweep: bool) -> Result<Found, Error> {
     let client = database::connect(admin).await?;
     if sweep {
         template::sweep(&client).await?;
@@ -50,5 +50,7 @@ pub(super) async fn read(admin: &Config, sweep: bool) -> Result<Found, Error> {
                'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_connections', 'jit']) \
                WITH ORDINALITY AS t (s, n))";
     let row = client.query_one(sql, &[]).await.map_err(Error::on("ask the server for its settings"))?;
-    Ok(Found { version: row.get(0), version_num: row.get(1), settings: row.get(2) })
+    let (version, version_num, settings): (String, i32, String) = (row.get(0), row.get(1), row.get(2));
+    let describe = format!("PostgreSQL {version} ({origin}), {settings}");
+    Ok(Found { version, version_num, describe })
 }
