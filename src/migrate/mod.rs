@@ -40,3 +40,6 @@ pub use error::MigrateError;
 pub use history::{MigrationStatus, Status};
 pub use migration::Migration;
 pub use runner::{Applied, Down, Migrator};
+
+/// The version of the schema this library's statements are written for.
+pub const SCHEMA_VERSION: i32 = 1;

@@ -23,10 +23,8 @@ const LEFTOVER_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Brings an empty database to the current schema.
 async fn migrate_template(client: &mut Client) -> Result<(), Error> {
-    // replaced by Migrator
-    const CORE: &str = include_str!("../../../src/migrate/migrations/0001_create_core.up.sql");
-    let sql = format!("CREATE EXTENSION IF NOT EXISTS btree_gist; CREATE SCHEMA slotkeeper; {CORE}");
-    client.batch_execute(&sql).await.map_err(Error::on("migrate the template database"))
+    let applied = slotkeeper::migrate::Migrator::new().up(client).await;
+    applied.map(drop).map_err(Error::on("migrate the template database"))
 }
 
 /// A server's template, made when first needed.
