@@ -142,7 +142,8 @@ impl Claim {
         let visible = Window::new(start, end)?;
         let blocked: Vec<Window> =
             pairs.iter().map(|pair| buffers.around(pair.window)).collect::<Result<_, _>>()?;
-        let clash = |n: usize| pairs[n - 1].resource == pairs[n].resource && blocked[n - 1].overlaps(&blocked[n]);
+        let clash =
+            |n: usize| pairs[n - 1].resource == pairs[n].resource && blocked[n - 1].overlaps(&blocked[n]);
         if (1..pairs.len()).any(clash) {
             return Err(InvalidInput::ClaimOverlapsItself);
         }

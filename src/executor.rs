@@ -50,7 +50,7 @@ pub struct Session<'a> {
 
 #[derive(Debug)]
 enum Connection<'a> {
-    Pooled(deadpool_postgres::Client),
+    Pooled(Box<deadpool_postgres::Client>),
     Lent { client: &'a tokio_postgres::Client, cache: Option<&'a StatementCache> },
 }
 
@@ -132,11 +132,9 @@ impl Session<'_> {
             return self.run(&prepared, params).await.map_err(sent);
         }
         // Polled in this order, and each is queued at its first poll.
-        let batch = |text: Option<&'_ str>| {
-            let client = self.client();
-            OptionFuture::from(text.map(|text| client.batch_execute(text)))
-        };
-        let (before, rows, after) = join3(batch(wrap.before), self.run(&prepared, params), batch(wrap.after)).await;
+        let before = OptionFuture::from(wrap.before.map(|text| self.batch(text)));
+        let after = OptionFuture::from(wrap.after.map(|text| self.batch(text)));
+        let (before, rows, after) = join3(before, self.run(&prepared, params), after).await;
         if let Some(Err(error)) = before {
             return Err(sent(error));
         }
@@ -147,7 +145,11 @@ impl Session<'_> {
         }
     }
 
-    async fn run(&self, prepared: &Prepared<'_>, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, PgError> {
+    async fn run(
+        &self,
+        prepared: &Prepared<'_>,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, PgError> {
         match prepared {
             Prepared::Named(statement) => self.client().query(statement, params).await,
             Prepared::Typed(text, types) => {
@@ -175,7 +177,7 @@ fn lent<'a>(
 impl private::Open for deadpool_postgres::Pool {
     async fn open(&self) -> Result<Session<'_>, Error> {
         let client = self.get().await.map_err(|error| Error::no_connection(&error))?;
-        Ok(Session { connection: Connection::Pooled(client), in_transaction: false })
+        Ok(Session { connection: Connection::Pooled(Box::new(client)), in_transaction: false })
     }
 }
 

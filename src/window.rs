@@ -127,8 +127,12 @@ impl From<Window> for Bounds {
 impl ToSql for Window {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
         types::range_to_sql(
-            |buf| self.start.to_sql(&Type::TIMESTAMPTZ, buf).map(|_| RangeBound::Inclusive(protocol_not_null())),
-            |buf| self.end.to_sql(&Type::TIMESTAMPTZ, buf).map(|_| RangeBound::Exclusive(protocol_not_null())),
+            |buf| {
+                self.start.to_sql(&Type::TIMESTAMPTZ, buf).map(|_| RangeBound::Inclusive(protocol_not_null()))
+            },
+            |buf| {
+                self.end.to_sql(&Type::TIMESTAMPTZ, buf).map(|_| RangeBound::Exclusive(protocol_not_null()))
+            },
             out,
         )?;
         Ok(IsNull::No)

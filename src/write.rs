@@ -81,7 +81,10 @@ impl Slotkeeper {
         let prologue = self.prologue(call.tenant, inside);
         let savepoint = inside && call.raises == Raises::Maybe;
         let (before, after) = if savepoint {
-            (Some(format!("{prologue}SAVEPOINT slotkeeper_write")), Some("RELEASE SAVEPOINT slotkeeper_write"))
+            (
+                Some(format!("{prologue}SAVEPOINT slotkeeper_write")),
+                Some("RELEASE SAVEPOINT slotkeeper_write"),
+            )
         } else {
             let before = begin(&prologue, inside);
             let after = before.as_ref().and(commit(session));
@@ -174,6 +177,8 @@ pub(crate) fn refused(error: &PgError, sent: bool, in_transaction: bool) -> Erro
         Failure::Misconfigured => Error::Misconfigured(cause),
         Failure::Connection => Error::Unavailable(cause),
         Failure::Violation(violation) => Error::UnknownConstraint(violation),
-        Failure::InvalidData | Failure::Encoding | Failure::Decoding | Failure::Other(_) => Error::Internal(cause),
+        Failure::InvalidData | Failure::Encoding | Failure::Decoding | Failure::Other(_) => {
+            Error::Internal(cause)
+        }
     }
 }

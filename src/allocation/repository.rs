@@ -1,9 +1,6 @@
 //! Reads over the claim space, and blackouts.
 
-use super::{
-    Allocation, Block, Blocker,
-    model::AllocationKind,
-};
+use super::{Allocation, Block, Blocker, model::AllocationKind};
 use crate::{
     claim::Claim,
     error::{Cause, Error, Result},
@@ -41,7 +38,8 @@ impl<'a> AllocationRepository<'a> {
         resource: ResourceId,
         window: Window,
     ) -> Result<bool> {
-        let rows = self.keeper.read(db, Sql::AllocationIsFree, tenant, &[&tenant, &resource, &window]).await?;
+        let rows =
+            self.keeper.read(db, Sql::AllocationIsFree, tenant, &[&tenant, &resource, &window]).await?;
         let free: Option<Option<bool>> = rows.first().map(|row| row.get("free"));
         free.flatten().ok_or_else(|| Error::ResourceNotFound { resources: vec![resource] })
     }

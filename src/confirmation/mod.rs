@@ -30,8 +30,8 @@ mod snapshot;
 
 pub use decision::{Confirmation, Decision, Operation, Outcome};
 pub(crate) use decision::{Ending, settled};
-pub(crate) use identity::{Identity, digest};
 pub use identity::RecordedRequest;
+pub(crate) use identity::{Identity, digest};
 pub use repository::ConfirmationRepository;
 pub use snapshot::{
     AllocationSnapshot, BookingSnapshot, HoldSnapshot, ResourceSnapshot, Snapshot, SnapshotError,

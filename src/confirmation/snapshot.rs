@@ -136,9 +136,7 @@ impl Snapshot {
     /// [`SnapshotError::Newer`] or [`SnapshotError::Damaged`], both with the raw JSON.
     pub fn read(raw: Value) -> Result<Self, SnapshotError> {
         match raw.get("v").and_then(Value::as_u64) {
-            Some(VERSION) => {
-                Self::deserialize(&raw).map_err(|_| SnapshotError::Damaged { raw })
-            }
+            Some(VERSION) => Self::deserialize(&raw).map_err(|_| SnapshotError::Damaged { raw }),
             Some(found) if found > VERSION => Err(SnapshotError::Newer { found, raw }),
             _ => Err(SnapshotError::Damaged { raw }),
         }

@@ -1,9 +1,6 @@
 //! The writes and reads of resources.
 
-use super::{
-    ListResources, NewResource, Resource, UpdateResource,
-    model::Description,
-};
+use super::{ListResources, NewResource, Resource, UpdateResource, model::Description};
 use crate::{
     error::{Error, Result},
     executor::Executor,
@@ -52,7 +49,8 @@ impl<'a> ResourceRepository<'a> {
         let row = self.keeper.write(db, &call).await?;
         let found = Resource::from_row(&row);
         // A resource that was updated since is still the one that was created.
-        let other = found.revision == 1 && (&found.kind, &found.name, &found.reference) != (&it.kind, &it.name, &it.reference);
+        let other = found.revision == 1
+            && (&found.kind, &found.name, &found.reference) != (&it.kind, &it.name, &it.reference);
         if other { Err(Error::KeyReused { field: "description" }) } else { Ok(found) }
     }
 
@@ -105,12 +103,8 @@ impl<'a> ResourceRepository<'a> {
         tenant: TenantId,
         resource: ResourceId,
     ) -> Result<Resource> {
-        let call = Call {
-            sql: Sql::ResourceDeactivate,
-            tenant,
-            raises: Raises::No,
-            params: &[&tenant, &resource],
-        };
+        let call =
+            Call { sql: Sql::ResourceDeactivate, tenant, raises: Raises::No, params: &[&tenant, &resource] };
         let row = self.keeper.write(db, &call).await?;
         match row.get("outcome") {
             "deactivated" => Ok(Resource::from_row(&row)),

@@ -1,0 +1,16 @@
+//! The one integration binary: a real PostgreSQL, a database for each test, a file for each behaviour.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints figures"
+)]
+// Each group of tests uses its part of the support.
+#![allow(dead_code, unreachable_pub, reason = "each group of tests uses its part of the support")]
+
+mod calls;
+mod claims;
+mod faults;
+mod model;
+mod smoke;
+mod support;
