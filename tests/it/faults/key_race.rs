@@ -25,7 +25,7 @@ async fn race<T: Send + 'static>(
 }
 
 fn one_executes<T: std::fmt::Debug>(answers: (Result<T>, Result<T>), field: &str) {
-    let (Ok(_), Err(error)) | (Err(error), Ok(_)) = &answers else { panic!("{answers:?}") };
+    let ((Ok(_), Err(error)) | (Err(error), Ok(_))) = &answers else { panic!("{answers:?}") };
     assert!(matches!(error, Error::KeyReused { field: found } if *found == field), "{error:?}");
 }
 
@@ -115,7 +115,8 @@ async fn inside_a_transaction_the_second_request_is_busy_or_key_reused_and_write
     let t = h.tables(4).await;
     for count in [1, 2] {
         let key = fresh_key();
-        let book = |t: &[ResourceId]| BookPlaces::new(h.tenant, all(t, 0, 30), key.clone());
+        let from = 60 * i64::try_from(count).unwrap();
+        let book = |t: &[ResourceId]| BookPlaces::new(h.tenant, all(t, from, from + 30), key.clone());
         let (first, second) = (book(&t[..count]), book(&t[2..][..count]));
         let mut client = h.pool.get().await.unwrap();
         let tx = client.transaction().await.unwrap();
