@@ -5,12 +5,12 @@ use crate::support::*;
 use deadpool_postgres::Pool;
 use slotkeeper::{Slotkeeper, booking::*, hold::*};
 use std::{sync::Arc, time::Duration};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// What is not as it was on a connection that should be at rest. Empty on a good one.
 async fn dirt(client: &Client) -> Vec<String> {
-    // One simple query would open a transaction of its own; its locks and state are not those left over. So the locks are
-    // read by transaction-free means: everything but what this very statement needs.
+    // Locks other than those this very statement takes on the catalogs. A simple query, because in the extended protocol
+    // parsing begins the transaction and `now()` is always earlier.
     let query = "
         SELECT 'setting ' || name FROM pg_settings WHERE source = 'session'
          UNION ALL SELECT 'transaction' WHERE now() <> statement_timestamp()
@@ -21,7 +21,12 @@ async fn dirt(client: &Client) -> Vec<String> {
          UNION ALL SELECT 'listening' FROM pg_listening_channels()
          UNION ALL SELECT 'tenant' WHERE coalesce(current_setting('slotkeeper.tenant_id', true), '') <> ''
          UNION ALL SELECT 'cursor' FROM pg_cursors WHERE name <> ''";
-    client.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    let messages = client.simple_query(query).await.unwrap();
+    let text = |message: SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    };
+    messages.into_iter().filter_map(text).collect()
 }
 
 /// Looks at every connection the pool has at rest.

@@ -106,12 +106,13 @@ async fn a_dropped_call_that_was_waiting_does_not_stall_the_pool() {
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
 
-    let next = h.keeper.bookings().find(&pool, h.tenant, slotkeeper::BookingId::generate());
+    let bookings = h.keeper.bookings();
+    let next = bookings.find(&pool, h.tenant, slotkeeper::BookingId::generate());
     let next = tokio::time::timeout(Duration::from_secs(2), next).await;
     assert!(next.expect("the next user is served at once").unwrap().is_none());
     tx.rollback().await.unwrap();
     // The dropped call may still go through now; repeating it settles which.
-    let decision = h.keeper.bookings().book(&pool, &book).await.unwrap();
+    let decision = bookings.book(&pool, &book).await.unwrap();
     assert!(decision.outcome.is_success());
     assert_eq!(h.count("SELECT count(*) FROM slotkeeper.bookings").await, 1);
     assert_whole(&h).await;

@@ -27,7 +27,7 @@ async fn a_timeout_while_waiting_is_busy_and_writes_nothing() {
             let call = Recorded::prepare(&h, &t, write, i64::try_from(round).unwrap() * 60).await;
             let mut winner = h.pool.get().await.unwrap();
             let tx = winner.transaction().await.unwrap();
-            call.send(&h.keeper, &tx).await.unwrap();
+            call.send(&h.keeper, &tx).await.unwrap().into_result().unwrap();
             let digest = h.digest().await;
             for _ in 0..2 {
                 // The second time shows that the connection is good for more.
@@ -55,7 +55,7 @@ async fn a_timeout_inside_a_transaction_is_busy_and_the_transaction_is_over() {
         let call = Recorded::prepare(&h, &t, write, 0).await;
         let mut winner = h.pool.get().await.unwrap();
         let winning = winner.transaction().await.unwrap();
-        call.send(&h.keeper, &winning).await.unwrap();
+        call.send(&h.keeper, &winning).await.unwrap().into_result().unwrap();
         let digest = h.digest().await;
         let pool = h.db.pool(1);
         let mut client = pool.get().await.unwrap();
