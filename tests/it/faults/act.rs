@@ -1,5 +1,6 @@
 //! Every write of the library, each prepared so that it succeeds, with the rows it must add: no more, no fewer.
 
+use super::state::*;
 use crate::support::*;
 use chrono::TimeDelta;
 use slotkeeper::{
@@ -7,16 +8,26 @@ use slotkeeper::{
     confirmation::Decision, hold::*, resource::NewResource,
 };
 
-/// Rows by table, in the order of [`rows`].
-pub type Rows = [i64; 7];
-
-const TABLES: [&str; 7] =
-    ["resources", "holds", "allocations", "bookings", "booking_history", "confirmations", "outbox"];
-
 /// The names [`Act::prepare`] knows: every write there is.
 pub const WRITES: [&str; 18] = [
-    "place one", "place many", "replace", "extend", "release", "sweep", "request", "confirm", "confirm late",
-    "book one", "book many", "cancel", "move", "erase", "block", "unblock", "create", "deactivate",
+    "place one",
+    "place many",
+    "replace",
+    "extend",
+    "release",
+    "sweep",
+    "request",
+    "confirm",
+    "confirm late",
+    "book one",
+    "book many",
+    "cancel",
+    "move",
+    "erase",
+    "block",
+    "unblock",
+    "create",
+    "deactivate",
 ];
 
 /// One write, ready to be sent any number of times.
@@ -55,13 +66,13 @@ pub struct Answer {
 
 impl Act {
     /// On resources of its own, so acts of one database do not meet.
-    pub async fn prepare(h: &House, name: &'static str) -> Self {
+    pub async fn prepare(h: &House, write: &'static str) -> Self {
         let (k, db, t) = (&h.keeper, &h.pool, h.tables(2).await);
         let hold = async || k.holds().place(db, &PlaceHold::new(h.tenant, all(&t, 0, 30))).await.unwrap();
         let new = BookPlaces::new(h.tenant, all(&t, 0, 30), fresh_key());
         let book = async |new: &BookPlaces| k.bookings().book(db, new).await.unwrap().booking.unwrap();
         // resources, holds, allocations, bookings, history, confirmations, outbox
-        let (what, rows) = match name {
+        let (what, rows) = match write {
             "place one" => (What::Place(PlaceHold::new(h.tenant, one(t[0], 0, 30))), [0, 1, 1, 0, 0, 0, 0]),
             "place many" => (What::Place(PlaceHold::new(h.tenant, all(&t, 0, 30))), [0, 1, 2, 0, 0, 0, 0]),
             "replace" => {
@@ -114,13 +125,14 @@ impl Act {
                 let id = k.allocations().block(db, &block).await.unwrap();
                 (What::Unblock(id), [0, 0, 0, 0, 0, 0, 1])
             }
-            "create" => {
-                (What::Create(NewResource::new(h.tenant, kind("room"), name_of())), [1, 0, 0, 0, 0, 0, 0])
-            }
+            "create" => (
+                What::Create(NewResource::new(h.tenant, kind("room"), name("a room"))),
+                [1, 0, 0, 0, 0, 0, 0],
+            ),
             "deactivate" => (What::Deactivate(t[0]), [0; 7]),
             other => panic!("no write is called {other}"),
         };
-        Self { name, rows, what, tenant: h.tenant }
+        Self { name: write, rows, what, tenant: h.tenant }
     }
 
     pub async fn run(&self, k: &Slotkeeper, db: &dyn Executor) -> Result<Answer> {
@@ -158,35 +170,4 @@ fn recorded(decision: &Decision) -> Answer {
 pub fn body(it: &Decision) -> String {
     let snapshot = serde_json::to_string(&it.snapshot).unwrap();
     format!("{:?} {} {:?} {} {snapshot}", it.outcome, it.confirmation, it.booking, it.decided_at)
-}
-
-fn name_of() -> slotkeeper::ResourceName {
-    name("a room")
-}
-
-/// Makes a hold's time be over, as if it had passed.
-pub async fn expire(h: &House, hold: slotkeeper::HoldId) {
-    let text = format!(
-        "UPDATE slotkeeper.holds SET expires_at = now() - interval '1 ms' WHERE id = '{hold}';
-         UPDATE slotkeeper.allocations SET expires_at = now() - interval '1 ms'
-          WHERE claim_id = '{hold}' AND kind = 'held'"
-    );
-    h.pool.get().await.unwrap().batch_execute(&text).await.unwrap();
-}
-
-/// One digest over every row, and the number of rows by table. Deactivating twice touches a time stamp: not counted.
-pub async fn state(h: &House) -> (String, Rows) {
-    let digest = TABLES.map(|table| {
-        let text = "(to_jsonb(t) - CASE WHEN t.tableoid = 'slotkeeper.resources'::regclass
-                                        THEN 'updated_at' ELSE '' END)::text";
-        format!("coalesce((SELECT md5(string_agg({text}, '|' ORDER BY {text})) FROM slotkeeper.{table} t), '-')")
-    });
-    let counts = TABLES.map(|table| format!("(SELECT count(*) FROM slotkeeper.{table})"));
-    let query = format!("SELECT {}, {}", digest.join(" || "), counts.join(", "));
-    let row = h.pool.get().await.unwrap().query_one(&query, &[]).await.unwrap();
-    (row.get(0), std::array::from_fn(|n| row.get(n + 1)))
-}
-
-pub fn added(before: Rows, after: Rows) -> Rows {
-    std::array::from_fn(|n| after[n] - before[n])
 }

@@ -105,7 +105,8 @@ const CHECKS: [(&str, &str); 13] = [
 
 /// The names of the checks that fail.
 pub async fn orphans(client: &Client) -> Vec<String> {
-    let parts = CHECKS.map(|(name, query)| format!("SELECT '{}' WHERE EXISTS ({query})", name.replace('\'', "''")));
+    let parts =
+        CHECKS.map(|(name, query)| format!("SELECT '{}' WHERE EXISTS ({query})", name.replace('\'', "''")));
     let rows = client.query(&parts.join(" UNION ALL "), &[]).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
 }
@@ -143,7 +144,12 @@ async fn planted_damage_of_every_kind_is_found() {
     let (k, db, t) = (&h.keeper, &h.pool, h.tables(2).await);
     k.holds().place(db, &PlaceHold::new(h.tenant, all(&t, 0, 30))).await.unwrap();
     let hold = k.holds().place(db, &PlaceHold::new(h.tenant, all(&t, 30, 60))).await.unwrap();
-    k.bookings().confirm(db, &ConfirmHold::new(h.tenant, hold.id, fresh_key())).await.unwrap().into_result().unwrap();
+    k.bookings()
+        .confirm(db, &ConfirmHold::new(h.tenant, hold.id, fresh_key()))
+        .await
+        .unwrap()
+        .into_result()
+        .unwrap();
     k.allocations().block(db, &Block::new(h.tenant, all(&t, 60, 90))).await.unwrap();
     k.bookings().request(db, &RequestBooking::new(h.tenant, window(0, 30))).await.unwrap();
     let mut booked = Vec::new();

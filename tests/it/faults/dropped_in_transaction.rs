@@ -1,6 +1,6 @@
 //! A call's future is dropped inside the caller's own transaction: that transaction decides, and it is never half.
 
-use super::{act::*, audit::assert_whole, clean::assert_clean, dropped::*, wait::*};
+use super::{act::*, audit::assert_whole, clean::assert_clean, dropped::*, state::*, wait::*};
 use crate::support::*;
 use slotkeeper::{Error, booking::*};
 
@@ -18,8 +18,12 @@ async fn a_write_dropped_inside_a_transaction_is_all_or_nothing_as_the_transacti
                 let before = state(&h).await;
                 let mut client = pool.get().await.unwrap();
                 let tx = client.transaction().await.unwrap();
-                let answer = polled(act.run(&h.keeper, &tx), polls).await;
-                if commit { tx.commit().await.unwrap() } else { tx.rollback().await.unwrap() }
+                let answer = polled(act.run(&h.keeper, &tx), polls, Drop::AtOnce).await;
+                if commit {
+                    tx.commit().await.unwrap()
+                } else {
+                    tx.rollback().await.unwrap()
+                }
                 drop(client);
                 let happened = nothing_or_all(&h, &act, &before).await;
                 assert!(commit || !happened, "{write}: rolled back");

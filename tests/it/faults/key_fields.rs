@@ -1,11 +1,11 @@
 //! One key, one request: another request under it is refused, and the part that differs is named.
 
-use super::act::{body, state};
+use super::{act::body, state::state};
 use crate::support::*;
 use chrono::TimeDelta;
 use slotkeeper::{
-    BookingId, Buffers, Claim, CustomerRef, Error, ErrorKind, JsonObject, Pair, Price, Reference, Result, Retry,
-    TimeZoneName, booking::*, confirmation::Decision, hold::*,
+    BookingId, Buffers, Claim, CustomerRef, Error, ErrorKind, JsonObject, Pair, Price, Reference, Result,
+    Retry, TimeZoneName, booking::*, confirmation::Decision, hold::*,
 };
 
 fn refused(answer: Result<Decision>, field: &str) {

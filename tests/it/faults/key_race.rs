@@ -41,7 +41,8 @@ async fn of_two_requests_under_one_key_one_executes_and_the_other_is_key_reused(
             let (h, new) = (Arc::clone(&h), BookPlaces::new(h.tenant, all(t, from, from + 30), key.clone()));
             async move { h.keeper.bookings().book(&h.pool, &new).await }
         };
-        let answers: (Result<Decision>, Result<Decision>) = race(book(&t[..count]), book(&t[2..][..count])).await;
+        let answers: (Result<Decision>, Result<Decision>) =
+            race(book(&t[..count]), book(&t[2..][..count])).await;
         one_executes(answers, "resources");
     }
     assert_eq!(h.count("SELECT count(*) FROM slotkeeper.confirmations").await, 100);

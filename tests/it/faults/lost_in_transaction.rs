@@ -1,6 +1,6 @@
 //! Inside the caller's transaction a lost connection is never in doubt: nothing was committed.
 
-use super::{act::*, wait::*};
+use super::{act::*, state::*, wait::*};
 use crate::support::*;
 use kit::proxy::Proxy;
 use slotkeeper::{Error, ErrorKind, Retry};
@@ -16,7 +16,11 @@ async fn a_connection_lost_inside_a_transaction_is_unavailable_for_every_write()
             let mut client = proxy.pool(1).get().await.unwrap();
             h.keeper.warm(&client).await.unwrap();
             let tx = client.transaction().await.unwrap();
-            if reply { proxy.cut_next_reply() } else { proxy.cut_next_request() }
+            if reply {
+                proxy.cut_next_reply()
+            } else {
+                proxy.cut_next_request()
+            }
             let error = act.run(&h.keeper, &tx).await.unwrap_err();
             assert!(matches!(error, Error::Unavailable(_)), "{write}: {error:?}");
             assert_eq!((error.kind(), error.retry()), (ErrorKind::Busy, Retry::After), "{write}");

@@ -14,6 +14,7 @@ mod lost;
 mod lost_in_transaction;
 mod replay;
 mod same_hold;
+mod state;
 mod timeout;
 mod twins;
 mod twins_waiting;

@@ -13,7 +13,10 @@ async fn a_replay_answers_when_the_hold_is_long_gone() {
     let hold = h.keeper.holds().place(&h.pool, &PlaceHold::new(h.tenant, all(&t, 0, 30))).await.unwrap();
     let confirm = ConfirmHold::new(h.tenant, hold.id, fresh_key());
     let first = k.confirm(&h.pool, &confirm).await.unwrap();
-    h.sql("DELETE FROM slotkeeper.holds; DELETE FROM slotkeeper.allocations; DELETE FROM slotkeeper.bookings").await;
+    h.sql(
+        "DELETE FROM slotkeeper.holds; DELETE FROM slotkeeper.allocations; DELETE FROM slotkeeper.bookings",
+    )
+    .await;
     let replayed = k.confirm(&h.pool, &confirm).await.unwrap();
     assert!(replayed.is_replay());
     assert_eq!(body(&replayed), body(&first));
@@ -61,7 +64,7 @@ async fn every_refusal_of_a_confirm_is_replayed_as_it_was() {
                 k.confirm(&h.pool, &other).await.unwrap().into_result().unwrap();
             }
             "released" => h.keeper.holds().release(&h.pool, &ReleaseHold::new(h.tenant, hold)).await.unwrap(),
-            "expired" => super::act::expire(&h, hold).await,
+            "expired" => super::state::expire(&h, hold).await,
             _ => confirm = confirm.expecting_window(window(from, from + 31)),
         }
         let refused = k.confirm(&h.pool, &confirm).await.unwrap();

@@ -1,6 +1,6 @@
 //! Everybody wants the same hold.
 
-use super::{act::expire, audit::assert_whole};
+use super::{audit::assert_whole, state::expire};
 use crate::support::*;
 use chrono::TimeDelta;
 use slotkeeper::{Error, HoldId, booking::*, confirmation::Outcome, hold::*};
@@ -13,7 +13,12 @@ async fn twenty_confirms_of_one_hold_are_one_booking_and_nineteen_recorded_refus
     let t = h.tables(2).await;
     for late in [false, true] {
         let from = i64::from(late) * 60;
-        let hold = h.keeper.holds().place(&h.pool, &PlaceHold::new(h.tenant, all(&t, from, from + 30))).await.unwrap();
+        let hold = h
+            .keeper
+            .holds()
+            .place(&h.pool, &PlaceHold::new(h.tenant, all(&t, from, from + 30)))
+            .await
+            .unwrap();
         let (start, mut tasks) = (Arc::new(Barrier::new(20)), JoinSet::new());
         for _ in 0..20 {
             let (h, start) = (Arc::clone(&h), Arc::clone(&start));
@@ -65,7 +70,8 @@ async fn call(h: &House, t: &[slotkeeper::ResourceId], hold: &Hold, name: &str) 
     match name {
         "confirm" | "confirm late" => {
             let confirm = if name == "confirm" { confirm } else { confirm.if_still_free() };
-            let decision = k.bookings().confirm(db, &confirm).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            let decision =
+                k.bookings().confirm(db, &confirm).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
             if decision.outcome.is_success() { End::Took } else { End::Refused }
         }
         "release" => done(k.holds().release(db, &ReleaseHold::new(h.tenant, hold.id)).await),
@@ -74,7 +80,8 @@ async fn call(h: &House, t: &[slotkeeper::ResourceId], hold: &Hold, name: &str) 
             done(k.holds().extend(db, &ExtendHold::new(h.tenant, hold.id, until).unwrap()).await.map(drop))
         }
         "replace" => {
-            let new = PlaceHold::new(h.tenant, slotkeeper::Claim::all(t.iter().copied(), hold.window).unwrap());
+            let new =
+                PlaceHold::new(h.tenant, slotkeeper::Claim::all(t.iter().copied(), hold.window).unwrap());
             took(k.holds().replace(db, &ReplaceHold::new(hold.id, new)).await)
         }
         "sweep" => done(k.holds().sweep(db, &SweepHolds::new(h.tenant)).await.map(drop)),
@@ -93,7 +100,12 @@ async fn whoever_wants_the_same_hold_at_once_at_most_one_gets_its_place() {
     let mut tally = [[0; 3]; CALLS.len()];
     for round in 0..200_usize {
         let from = i64::try_from(round).unwrap() * 60;
-        let hold = h.keeper.holds().place(&h.pool, &PlaceHold::new(h.tenant, all(&t, from, from + 30))).await.unwrap();
+        let hold = h
+            .keeper
+            .holds()
+            .place(&h.pool, &PlaceHold::new(h.tenant, all(&t, from, from + 30)))
+            .await
+            .unwrap();
         let hold = Arc::new(hold);
         match round % 3 {
             0 => {}

@@ -20,7 +20,11 @@ async fn a_twin_waits_for_the_first_ones_transaction_and_then_replays_or_execute
             let twin = tokio::spawn(async move { twin.send(&house.keeper, &house.pool).await.unwrap() });
             waiters(&h, 1).await;
             assert!(!twin.is_finished(), "{name}");
-            if commits { tx.commit().await.unwrap() } else { tx.rollback().await.unwrap() }
+            if commits {
+                tx.commit().await.unwrap()
+            } else {
+                tx.rollback().await.unwrap()
+            }
             let second = twin.await.unwrap();
             assert!(first.outcome.is_success() && second.outcome.is_success(), "{name}: {second:?}");
             assert_eq!(second.is_replay(), commits, "{name}");
@@ -42,9 +46,14 @@ async fn a_twin_of_a_hold_waits_and_then_has_the_first_ones_hold() {
         let tx = client.transaction().await.unwrap();
         let first = h.keeper.holds().place(&tx, &place).await.unwrap();
         let house = Arc::clone(&h);
-        let twin = tokio::spawn(async move { house.keeper.holds().place(&house.pool, &place).await.unwrap() });
+        let twin =
+            tokio::spawn(async move { house.keeper.holds().place(&house.pool, &place).await.unwrap() });
         waiters(&h, 1).await;
-        if commits { tx.commit().await.unwrap() } else { tx.rollback().await.unwrap() }
+        if commits {
+            tx.commit().await.unwrap()
+        } else {
+            tx.rollback().await.unwrap()
+        }
         let second = twin.await.unwrap();
         assert_eq!(second.id, first.id);
         assert_eq!(second == first, commits);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 /// Waits until `many` sessions of this database wait for a lock, and returns their process ids.
 pub async fn waiters(h: &House, many: usize) -> Vec<i32> {
     let client = h.pool.get().await.unwrap();
-    let query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let query =
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     until(&format!("{many} sessions wait"), async || {
         let rows = client.query(query, &[]).await.unwrap();
         (rows.len() >= many).then(|| rows.iter().map(|row| row.get(0)).collect())
