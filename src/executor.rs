@@ -14,6 +14,10 @@
 //! millisecond, no further round trip). To keep plans, wrap it in [`deadpool_postgres::ClientWrapper::new`]. The bare
 //! form leaves no named statement behind, which suits a transaction-mode pooler.
 //!
+//! A call's future may be dropped at any await: what it was about to write is written whole or not at all, and repeating
+//! the call settles which. On a pool its connection is then closed, so that nobody inherits the wait. In the caller's
+//! transaction the statement stays part of it: roll back, unless its effect is wanted.
+//!
 //! A `BEGIN` sent as text on a client is invisible here; open transactions through the driver's `transaction()`.
 
 use crate::error::Error;
