@@ -14,12 +14,20 @@
 //! millisecond, no further round trip). To keep plans, wrap it in [`deadpool_postgres::ClientWrapper::new`]. The bare
 //! form leaves no named statement behind, which suits a transaction-mode pooler.
 //!
+//! A call's future may be dropped at any await: what it was about to write is written whole or not at all, and repeating
+//! the call settles which. On a pool its connection is then closed, so that nobody inherits the wait. In the caller's
+//! transaction the statement stays part of it: roll back, unless its effect is wanted.
+//!
 //! A `BEGIN` sent as text on a client is invisible here; open transactions through the driver's `transaction()`.
 
 use crate::error::Error;
 use async_trait::async_trait;
 use deadpool_postgres::StatementCache;
 use futures_util::future::{OptionFuture, join3};
+use std::{
+    ops::Deref,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 use tokio_postgres::{
     Error as PgError, Row, Statement,
     types::{ToSql, Type},
@@ -46,12 +54,37 @@ pub(crate) mod private {
 pub struct Session<'a> {
     connection: Connection<'a>,
     in_transaction: bool,
+    /// Answers that somebody still waits for.
+    awaited: AtomicUsize,
 }
 
 #[derive(Debug)]
 enum Connection<'a> {
-    Pooled(Box<deadpool_postgres::Client>),
+    Pooled(Borrowed),
     Lent { client: &'a tokio_postgres::Client, cache: Option<&'a StatementCache> },
+}
+
+/// A pool's connection: given back when dropped.
+#[derive(Debug)]
+struct Borrowed(Option<Box<deadpool_postgres::Client>>);
+
+impl Deref for Borrowed {
+    type Target = deadpool_postgres::Client;
+
+    #[allow(clippy::expect_used, reason = "cannot fail because only dropping the session takes it")]
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref().expect("a connection")
+    }
+}
+
+impl Drop for Session<'_> {
+    /// A call dropped in the middle leaves its statement running, perhaps waiting for a lock: the pool must not hand that
+    /// wait to its next user, so the connection is closed instead.
+    fn drop(&mut self) {
+        if let (1.., Connection::Pooled(Borrowed(client))) = (*self.awaited.get_mut(), &mut self.connection) {
+            drop(client.take().map(|client| deadpool_postgres::Client::take(*client)));
+        }
+    }
 }
 
 /// A statement as the server knows it, or as text to be parsed on the way.
@@ -77,6 +110,14 @@ pub(crate) struct Failed {
 impl Session<'_> {
     pub(crate) const fn in_transaction(&self) -> bool {
         self.in_transaction
+    }
+
+    /// Notes that an answer is waited for, until it is there.
+    async fn awaited<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.awaited.fetch_add(1, Ordering::Relaxed);
+        let answer = answer.await;
+        self.awaited.fetch_sub(1, Ordering::Relaxed);
+        answer
     }
 
     fn client(&self) -> &tokio_postgres::Client {
@@ -107,7 +148,7 @@ impl Session<'_> {
     /// Prepares a statement where the connection keeps them; sent at the first poll.
     pub(crate) async fn prepare(&self, text: &str, types: &[Type]) -> Result<(), PgError> {
         if let Some(cache) = self.cache() {
-            drop(cache.prepare_typed(self.client(), text, types).await?);
+            drop(self.awaited(cache.prepare_typed(self.client(), text, types)).await?);
         }
         Ok(())
     }
@@ -122,7 +163,7 @@ impl Session<'_> {
     ) -> Result<Vec<Row>, Failed> {
         let prepared = match self.cache() {
             Some(cache) => {
-                let prepare = cache.prepare_typed(self.client(), text, types).await;
+                let prepare = self.awaited(cache.prepare_typed(self.client(), text, types)).await;
                 Prepared::Named(prepare.map_err(|error| Failed { error, sent: false })?)
             }
             None => Prepared::Typed(text, types),
@@ -151,17 +192,17 @@ impl Session<'_> {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, PgError> {
         match prepared {
-            Prepared::Named(statement) => self.client().query(statement, params).await,
+            Prepared::Named(statement) => self.awaited(self.client().query(statement, params)).await,
             Prepared::Typed(text, types) => {
                 let params: Vec<_> = params.iter().copied().zip(types.iter().cloned()).collect();
-                self.client().query_typed(text, &params).await
+                self.awaited(self.client().query_typed(text, &params)).await
             }
         }
     }
 
     /// Runs text that returns nothing.
     pub(crate) async fn batch(&self, text: &str) -> Result<(), PgError> {
-        self.client().batch_execute(text).await
+        self.awaited(self.client().batch_execute(text)).await
     }
 }
 
@@ -170,14 +211,16 @@ fn lent<'a>(
     cache: Option<&'a StatementCache>,
     in_transaction: bool,
 ) -> Result<Session<'a>, Error> {
-    Ok(Session { connection: Connection::Lent { client, cache }, in_transaction })
+    let connection = Connection::Lent { client, cache };
+    Ok(Session { connection, in_transaction, awaited: AtomicUsize::new(0) })
 }
 
 #[async_trait]
 impl private::Open for deadpool_postgres::Pool {
     async fn open(&self) -> Result<Session<'_>, Error> {
         let client = self.get().await.map_err(|error| Error::no_connection(&error))?;
-        Ok(Session { connection: Connection::Pooled(Box::new(client)), in_transaction: false })
+        let connection = Connection::Pooled(Borrowed(Some(Box::new(client))));
+        Ok(Session { connection, in_transaction: false, awaited: AtomicUsize::new(0) })
     }
 }
 

@@ -122,9 +122,9 @@ impl<'a> BookingRepository<'a> {
     /// # Transactions
     /// One statement. With one resource, and neither a reference nor a booking id of the caller's, it runs without a
     /// savepoint in the caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under
-    /// one sent in the same flight. The transaction stays usable after every outcome (the one exception: two *different*
-    /// requests under one key, at the same moment, without a savepoint: the second gets [`Error::Busy`] and its
-    /// transaction must be repeated).
+    /// one sent in the same flight. The transaction stays usable after every outcome (the one exception: two
+    /// calls under one key, at the same moment, without a savepoint, where the second claims a place that the first did
+    /// not: it gets [`Error::Busy`] and its transaction must be repeated).
     pub async fn book(&self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
         let identity = book.identity();
         let minted = matches!(book.target, Target::Minted);
