@@ -3,6 +3,7 @@
 use super::{
     act::Answer,
     stage::Stage,
+    state::Saved,
     successes::{reads, writes},
 };
 use crate::support::*;
@@ -12,11 +13,13 @@ use slotkeeper::{Executor, deadpool_postgres::ClientWrapper};
 
 /// Every call, each write on a stage as it was opened.
 async fn every_call(house: &House, db: &dyn Executor) {
+    let stage = Stage::open(house).await;
+    let saved = Saved::of(house).await;
     for write in writes() {
-        let stage = Stage::open(house).await;
+        saved.restore().await;
         assert_eq!((write.act)(&stage, db).await, Answer::Done, "{}", write.name);
     }
-    let stage = Stage::open(house).await;
+    saved.restore().await;
     for read in reads() {
         assert_eq!((read.act)(&stage, db).await, Answer::Done, "{}", read.name);
     }

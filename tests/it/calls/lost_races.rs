@@ -3,7 +3,7 @@
 use super::{
     losers::{Attempt, Ending, losers, winners},
     stage::Stage,
-    state::{State, VISITS, somebody_waits, visit, visits},
+    state::{Saved, State, VISITS, somebody_waits, visit, visits},
 };
 use crate::support::*;
 use kit::proxy::Proxy;
@@ -42,9 +42,11 @@ async fn a_lost_race_names_the_winner_in_two_round_trips() {
     let proxy = Proxy::start(&h.db).await.unwrap();
     let pool = proxy.pool(1);
     h.keeper.warm(&pool).await.unwrap();
+    let stage = Stage::open(&h).await;
+    let saved = Saved::of(&h).await;
     for loser in losers() {
         for n in [0, 1] {
-            let stage = Stage::open(&h).await;
+            saved.restore().await;
             let winner = &winners(&stage)[n];
             h.keeper.holds().find(&pool, stage.tenant, stage.hold).await.unwrap();
             proxy.reset();
@@ -64,9 +66,11 @@ async fn a_transaction_that_lost_a_race_goes_on_and_commits_the_callers_rows() {
     let h = House::open().await;
     h.sql(VISITS).await;
     let mut client = h.pool.get().await.unwrap();
+    let stage = Stage::open(&h).await;
+    let saved = Saved::of(&h).await;
     for loser in losers() {
         for n in [0, 1] {
-            let stage = Stage::open(&h).await;
+            saved.restore().await;
             let winner = &winners(&stage)[n];
             let rows = visits(&h).await;
             let tx = client.transaction().await.unwrap();
@@ -87,8 +91,10 @@ async fn a_transaction_that_lost_a_race_goes_on_and_commits_the_callers_rows() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn if_the_winner_takes_it_back_the_waiting_call_wins() {
     let h = House::open().await;
+    let stage = Stage::open(&h).await;
+    let saved = Saved::of(&h).await;
     for loser in losers() {
-        let stage = Stage::open(&h).await;
+        saved.restore().await;
         let winner = &winners(&stage)[1];
         let mut client = h.pool.get().await.unwrap();
         let tx = client.transaction().await.unwrap();

@@ -4,7 +4,7 @@ use super::{
     act::{Act, Answer},
     refusals::all_refusals,
     stage::Stage,
-    state::{State, VISITS, visit, visits},
+    state::{Saved, State, VISITS, visit, visits},
     successes::{reads, writes},
 };
 use crate::support::*;
@@ -81,9 +81,11 @@ async fn a_rollback_takes_every_success_back_with_the_callers_rows() {
 async fn a_commit_keeps_every_success_with_the_callers_rows() {
     let h = House::open().await;
     h.sql(VISITS).await;
+    let stage = Stage::open(&h).await;
+    let saved = Saved::of(&h).await;
     let mut pooled = h.pool.get().await.unwrap();
     for write in writes() {
-        let stage = Stage::open(&h).await;
+        saved.restore().await;
         let (before, rows) = (State::read(&h).await, visits(&h).await);
         let tx = pooled.transaction().await.unwrap();
         between_visits(&stage, write.act, &tx, &tx, Answer::Done, write.name).await;

@@ -4,6 +4,7 @@ use super::{
     act::Answer,
     refusals::all_refusals,
     stage::Stage,
+    state::Saved,
     successes::{reads, writes},
 };
 use crate::support::*;
@@ -19,13 +20,15 @@ async fn settle(stage: &Stage, db: &dyn Executor) {
 
 /// Every call with this handle, and what each cost.
 async fn count(h: &House, keeper: &Slotkeeper, proxy: &Proxy, db: &dyn Executor) {
+    let stage = Stage::of(h, keeper, "slotkeeper").await;
+    let saved = Saved::of(h).await;
     for write in writes() {
-        let stage = Stage::of(h, keeper, "slotkeeper").await;
+        saved.restore().await;
         proxy.reset();
         assert_eq!((write.act)(&stage, db).await, Answer::Done, "{}", write.name);
         assert_eq!(proxy.round_trips(), 1, "{}", write.name);
     }
-    let stage = Stage::of(h, keeper, "slotkeeper").await;
+    saved.restore().await;
     for read in reads() {
         proxy.reset();
         assert_eq!((read.act)(&stage, db).await, Answer::Done, "{}", read.name);

@@ -3,7 +3,7 @@
 use super::{
     act::Answer,
     stage::Stage,
-    state::{VISITS, visit, visits},
+    state::{Saved, VISITS, visit, visits},
     successes::{reads, writes},
 };
 use crate::support::*;
@@ -21,8 +21,10 @@ const ALTER: [&str; 3] = [
 async fn every_call(h: &House, keeper: &Slotkeeper, spoil: impl AsyncFn(&deadpool_postgres::Client)) {
     let client = h.pool.get().await.unwrap();
     keeper.warm(&client).await.unwrap();
+    let stage = Stage::of(h, keeper, "slotkeeper").await;
+    let saved = Saved::of(h).await;
     for call in writes().into_iter().chain(reads()) {
-        let stage = Stage::of(h, keeper, "slotkeeper").await;
+        saved.restore().await;
         spoil(&client).await;
         assert_eq!((call.act)(&stage, &client).await, Answer::Done, "{}", call.name);
     }
@@ -62,10 +64,12 @@ async fn a_plan_whose_result_changed_its_type_is_made_again() {
     for call in reads() {
         assert_eq!((call.act)(&stage, &client).await, Answer::Done, "{}", call.name);
     }
+    let saved = Saved::of(&h).await;
     for write in writes() {
-        let fresh = Stage::open(&h).await;
-        assert_eq!((write.act)(&fresh, &client).await, Answer::Done, "{}", write.name);
+        saved.restore().await;
+        assert_eq!((write.act)(&stage, &client).await, Answer::Done, "{}", write.name);
     }
+    saved.restore().await;
     let tx = client.transaction().await.unwrap();
     assert_eq!((reads()[0].act)(&stage, &tx).await, Answer::Done);
 }
@@ -101,8 +105,10 @@ async fn tables_dropped_and_made_anew_under_a_warm_pool_are_found() {
     h.sql("DROP SCHEMA slotkeeper CASCADE").await;
     let mut owner = h.db.client().await.unwrap();
     Migrator::new().up(&mut owner).await.unwrap();
+    let stage = Stage::open(&h).await;
+    let saved = Saved::of(&h).await;
     for write in writes() {
-        let stage = Stage::open(&h).await;
+        saved.restore().await;
         assert_eq!((write.act)(&stage, &h.pool).await, Answer::Done, "{}", write.name);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     losers::{Ending, losers, winners},
     stage::Stage,
-    state::{VISITS, somebody_waits, visit, visits},
+    state::{Saved, VISITS, somebody_waits, visit, visits},
     successes::writes,
 };
 use crate::{calls::act::Answer, support::*};
@@ -15,11 +15,13 @@ async fn a_race_lost_under_a_stricter_level_is_busy_and_the_repeated_transaction
     let h = House::open().await;
     h.sql(VISITS).await;
     let mut client = h.pool.get().await.unwrap();
+    let stage = Stage::open(&h).await;
+    let saved = Saved::of(&h).await;
     for (level, waits) in
         [(RepeatableRead, false), (RepeatableRead, true), (Serializable, false), (Serializable, true)]
     {
         for loser in losers() {
-            let stage = Stage::open(&h).await;
+            saved.restore().await;
             let winner = &winners(&stage)[1];
             let mut other = h.pool.get().await.unwrap();
             let tx = client.build_transaction().isolation_level(level).start().await.unwrap();
