@@ -86,8 +86,8 @@ async fn independent_calls_on_one_client_share_a_round_trip() {
     assert_eq!(proxy.round_trips(), 1);
     // One after the other they are as many as there are calls: the count can tell.
     proxy.reset();
-    for n in 0..3 {
-        h.keeper.holds().find(&client, h.tenant, requests[n].id()).await.unwrap();
+    for request in &requests[..3] {
+        h.keeper.holds().find(&client, h.tenant, request.id()).await.unwrap();
     }
     assert_eq!(proxy.round_trips(), 3);
 }

@@ -6,6 +6,7 @@ use super::{
     state::{Saved, State, VISITS, visit, visits},
 };
 use crate::support::*;
+use kit::proxy::Proxy;
 use slotkeeper::{Error, ErrorKind, Retry};
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ async fn a_lock_timeout_is_busy_never_conflict_and_the_same_call_settles_afterwa
     let h = House::with(slotkeeper::Slotkeeper::new().with_lock_timeout(Duration::from_millis(20))).await;
     let stage = Stage::open(&h).await;
     let saved = Saved::of(&h).await;
+    let proxy = Proxy::start(&h.db).await.unwrap();
+    let pool = proxy.pool(1);
+    h.keeper.warm(&pool).await.unwrap();
     for loser in losers() {
         for winner_commits in [true, false] {
             saved.restore().await;
@@ -21,7 +25,10 @@ async fn a_lock_timeout_is_busy_never_conflict_and_the_same_call_settles_afterwa
             let tx = client.transaction().await.unwrap();
             h.keeper.holds().place(&tx, &winners(&stage)[1]).await.unwrap();
             let before = State::read(&h).await;
-            let error = (loser.attempt)(&stage, &h.pool).await.expect_err(loser.name);
+            h.keeper.holds().find(&pool, stage.tenant, stage.hold).await.unwrap();
+            proxy.reset();
+            let error = (loser.attempt)(&stage, &pool).await.expect_err(loser.name);
+            assert_eq!(proxy.round_trips(), 1, "{}: it waits once, not again", loser.name);
             assert!(matches!(error, Error::Busy(_)), "{}: {error:?}", loser.name);
             assert_eq!(error.sqlstate(), Some("55P03"), "{}", loser.name);
             assert_eq!((error.kind(), error.retry()), (ErrorKind::Busy, Retry::After));
@@ -31,7 +38,7 @@ async fn a_lock_timeout_is_busy_never_conflict_and_the_same_call_settles_afterwa
             } else {
                 tx.rollback().await.unwrap()
             }
-            let ending = (loser.attempt)(&stage, &h.pool).await.unwrap();
+            let ending = (loser.attempt)(&stage, &pool).await.unwrap();
             assert_eq!(matches!(ending, Ending::Lost(_)), winner_commits, "{}: {ending:?}", loser.name);
         }
     }
