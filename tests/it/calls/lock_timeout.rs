@@ -10,7 +10,8 @@ use kit::proxy::Proxy;
 use slotkeeper::{Error, ErrorKind, Retry};
 use std::time::Duration;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// On one thread, so that the parts of a flight leave together and count as one.
+#[tokio::test]
 async fn a_lock_timeout_is_busy_never_conflict_and_the_same_call_settles_afterwards() {
     let h = House::with(slotkeeper::Slotkeeper::new().with_lock_timeout(Duration::from_millis(20))).await;
     let stage = Stage::open(&h).await;
@@ -45,7 +46,7 @@ async fn a_lock_timeout_is_busy_never_conflict_and_the_same_call_settles_afterwa
 }
 
 /// The caller's transaction has the caller's limits. Under a savepoint it even goes on; without one it has failed.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn in_the_callers_transaction_the_callers_timeouts_hold() {
     let h = House::with(slotkeeper::Slotkeeper::new().with_lock_timeout(Duration::from_secs(60))).await;
     h.sql(VISITS).await;
@@ -54,14 +55,17 @@ async fn in_the_callers_transaction_the_callers_timeouts_hold() {
     let winner = client.transaction().await.unwrap();
     h.keeper.holds().place(&winner, &winners(&stage)[1]).await.unwrap();
     let mut second = h.pool.get().await.unwrap();
+    h.keeper.warm(&second).await.unwrap();
     for (setting, code) in [("lock_timeout", "55P03"), ("statement_timeout", "57014")] {
         for loser in losers() {
             let rows = visits(&h).await;
             let tx = second.transaction().await.unwrap();
             visit(&tx).await;
-            tx.batch_execute(&format!("SET LOCAL {setting} = 20")).await.unwrap();
+            tx.batch_execute(&format!("SET LOCAL {setting} = 50")).await.unwrap();
             let error = (loser.attempt)(&stage, &tx).await.expect_err(loser.name);
             assert_eq!((error.code(), error.sqlstate()), ("busy", Some(code)), "{}", loser.name);
+            // The limit was for the call; if the transaction has failed, this fails too.
+            drop(tx.batch_execute(&format!("SET LOCAL {setting} = 0")).await);
             let goes_on = tx.execute("INSERT INTO visits DEFAULT VALUES", &[]).await.is_ok();
             assert_eq!(goes_on, loser.savepoint, "{}", loser.name);
             tx.commit().await.unwrap();

@@ -1,4 +1,7 @@
 //! What a call costs: how often it waits for the server. The modules' tables, counted.
+//!
+//! On one thread: on several, the driver may send a flight's first message before the last is queued, and an answer may
+//! come in between that nobody waits for.
 
 use super::{
     act::Answer,
