@@ -17,7 +17,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Refusals that *are* recorded, such as a confirm of an expired hold, are no errors: see
 /// [`Outcome`](crate::confirmation::Outcome).
 ///
-/// After any of these an open transaction of the caller's is still usable, except where a variant says otherwise.
+/// After a refusal (the variants up to [`Error::StaleRevision`]) an open READ COMMITTED transaction of the caller's is
+/// still usable. The others, from [`Error::Busy`] on, are faults: roll it back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -63,7 +63,7 @@ pub enum InvalidInput {
         field: &'static str,
     },
     /// JSON that is not an object, is nested deeper than 32 levels, or holds a NUL or a number PostgreSQL would change.
-    #[error("{field} must be a json object of at most 32 levels, without nul characters")]
+    #[error("{field} must be a json object of at most 32 levels, without nul characters or extreme numbers")]
     Json {
         /// Which field.
         field: &'static str,
