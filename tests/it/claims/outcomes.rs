@@ -31,25 +31,25 @@ async fn every_outcome_of_a_confirm_is_recorded_once() {
     let ask = |hold| ConfirmHold::new(h.tenant, hold, fresh_key());
 
     let a = hold(&h, all(&t, 0, 30)).await.id;
-    decided(&h, ask(a), "confirmed").await;
-    decided(&h, ask(a), "hold_consumed").await;
-    decided(&h, ask(a).if_still_free(), "hold_consumed").await;
+    let _ = decided(&h, ask(a), "confirmed").await;
+    let _ = decided(&h, ask(a), "hold_consumed").await;
+    let _ = decided(&h, ask(a).if_still_free(), "hold_consumed").await;
 
     let b = hold(&h, all(&t, 100, 130)).await.id;
-    decided(&h, ask(b).expecting_window(window(100, 131)), "window_mismatch").await;
+    let _ = decided(&h, ask(b).expecting_window(window(100, 131)), "window_mismatch").await;
     release(&h, b).await;
-    decided(&h, ask(b), "hold_released").await;
-    decided(&h, ask(b).if_still_free(), "hold_released").await;
+    let _ = decided(&h, ask(b), "hold_released").await;
+    let _ = decided(&h, ask(b).if_still_free(), "hold_released").await;
 
     let c = hold(&h, one(t[0], 200, 230)).await.id;
     let new = PlaceHold::new(h.tenant, one(t[0], 210, 240));
     let d = h.keeper.holds().replace(&h.pool, &ReplaceHold::new(c, new)).await.unwrap().id;
-    decided(&h, ask(c), "hold_released").await;
+    let _ = decided(&h, ask(c), "hold_released").await;
     expire(&h, d).await;
-    decided(&h, ask(d), "hold_expired").await;
+    let _ = decided(&h, ask(d), "hold_expired").await;
     booked(&h, one(t[0], 220, 250)).await;
-    decided(&h, ask(d), "hold_expired").await;
-    decided(&h, ask(d).if_still_free(), "conflict").await;
+    let _ = decided(&h, ask(d), "hold_expired").await;
+    let _ = decided(&h, ask(d).if_still_free(), "conflict").await;
 
     let waiting = pending(&h, 300, 330).await;
     let e = hold(&h, one(t[0], 300, 330)).await.id;
