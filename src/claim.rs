@@ -116,8 +116,12 @@ impl Claim {
     /// [`InvalidInput::NoResources`], [`InvalidInput::TooManyResources`], [`InvalidInput::ClaimOverlapsItself`], or
     /// [`InvalidInput::WindowTooLong`] if first start and last end are more than 400 days apart.
     pub fn pairs(pairs: impl IntoIterator<Item = Pair>) -> Result<Self, InvalidInput> {
-        // One more than the limit is enough to refuse; an endless iterator must not exhaust memory.
+        // An endless iterator must not exhaust memory, and a long list of repeats must not lose its end: more than
+        // twice the limit is refused whatever it holds.
         let mut pairs: Vec<Pair> = pairs.into_iter().take(MAX_PAIRS * 2 + 1).collect();
+        if pairs.len() > MAX_PAIRS * 2 {
+            return Err(InvalidInput::TooManyResources { limit: MAX_PAIRS });
+        }
         pairs.sort_unstable();
         pairs.dedup();
         Self::checked(pairs, Buffers::default())

@@ -40,7 +40,8 @@ statements! {
     HoldPlaceMany "hold/place_many"
         [UUID, UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY, UUID_ARRAY, TSTZ_RANGE, INT4, INT4, INT8, INT8, TEXT, TEXT, INT8];
     HoldReplace "hold/replace"
-        [UUID, UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY, UUID_ARRAY, TSTZ_RANGE, INT4, INT4, INT8, INT8, TEXT, TEXT, UUID];
+        [UUID, UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY, UUID_ARRAY, TSTZ_RANGE, INT4, INT4, INT8, INT8, TEXT, TEXT, UUID,
+         INT8];
     HoldExtend "hold/extend" [UUID, UUID, TEXT, TIMESTAMPTZ];
     HoldRelease "hold/release" [UUID, UUID, TEXT];
     HoldFind "hold/find" [UUID, UUID];

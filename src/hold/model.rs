@@ -141,8 +141,8 @@ pub struct ReplaceHold {
 }
 
 impl ReplaceHold {
-    /// Exchanges `old` for `new`. The new request's actor must be the old hold's. A limit per actor is not checked
-    /// again: the count does not grow.
+    /// Exchanges `old` for `new`. The new request's actor must be the old hold's. A limit per actor is checked only if
+    /// the old hold has expired: otherwise the count does not grow.
     pub const fn new(old: HoldId, new: PlaceHold) -> Self {
         Self { old, new }
     }

@@ -48,13 +48,7 @@ impl<'a> HoldRepository<'a> {
         } else {
             self.place_many(db, new, limit).await?
         };
-        match row.get("outcome") {
-            "too_many" => {
-                // The limit came from a u32.
-                Err(Error::TooManyHolds { limit: limit.and_then(|n| n.try_into().ok()).unwrap_or(u32::MAX) })
-            }
-            _ => self.settle(db, new, &row).await,
-        }
+        self.settle(db, new, &row, limit).await
     }
 
     async fn place_one(&self, db: &dyn Executor, new: &PlaceHold) -> Result<Row> {
@@ -120,6 +114,7 @@ impl<'a> HoldRepository<'a> {
     pub async fn replace(&self, db: &dyn Executor, replace: &ReplaceHold) -> Result<Hold> {
         let new = &replace.new;
         self.within_life(new)?;
+        let limit = new.actor.as_ref().and(self.keeper.policy().limit());
         let columns = new.claim.columns();
         let (before, after) = new.claim.buffers().seconds();
         let call = Call {
@@ -140,10 +135,11 @@ impl<'a> HoldRepository<'a> {
                 &new.actor,
                 &new.reference,
                 /* old hold */ &replace.old,
+                /* most active holds of the actor */ &limit,
             ],
         };
         let row = self.keeper.write(db, &call).await?;
-        self.settle(db, new, &row).await
+        self.settle(db, new, &row, limit).await
     }
 
     /// Moves the expiry to an absolute instant; never to an earlier one, so repeats in any order are harmless.
@@ -232,7 +228,13 @@ impl<'a> HoldRepository<'a> {
     }
 
     /// What placing or replacing came to.
-    async fn settle(&self, db: &dyn Executor, new: &PlaceHold, row: &Row) -> Result<Hold> {
+    async fn settle(
+        &self,
+        db: &dyn Executor,
+        new: &PlaceHold,
+        row: &Row,
+        limit: Option<i64>,
+    ) -> Result<Hold> {
         match row.get("outcome") {
             "placed" => Ok(Hold {
                 id: new.id,
@@ -248,6 +250,10 @@ impl<'a> HoldRepository<'a> {
             "replayed" => self.first_answer(db, new).await,
             "not_found" => Err(missing(row)),
             "conflict" => Err(conflict(row)),
+            // The limit came from a u32.
+            "too_many" => {
+                Err(Error::TooManyHolds { limit: limit.and_then(|n| n.try_into().ok()).unwrap_or(u32::MAX) })
+            }
             other => Err(not_active(other)),
         }
     }

@@ -17,7 +17,7 @@ WITH prior AS MATERIALIZED (
      CROSS JOIN LATERAL (
             SELECT r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
-     WHERE (SELECT count(*) FROM b) = 1
+     WHERE NOT EXISTS (SELECT FROM prior) AND (SELECT count(*) FROM b) >= 0
 ), locked AS MATERIALIZED (
     -- The old resources and the new ones, in id order.
     SELECT r.id

@@ -1,12 +1,14 @@
 -- hold.replace
 -- Swaps the actor's own hold for another in one step; the old one stays if the new one cannot be had. May raise
--- holds_claimed_check: repeat. Outcomes: placed, replayed, not_found, no_hold, hold_released, hold_consumed, conflict.
+-- holds_claimed_check or holds_actor_seq_key: repeat.
+-- Outcomes: placed, replayed, not_found, no_hold, hold_released, hold_consumed, conflict, too_many.
 -- $1 tenant  $2 new hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference  $13 old hold
+-- $14 most active holds of this actor, or null
 WITH prior AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
 ), old AS MATERIALIZED (
-    SELECT h.id, h.status, h.actor_seq FROM slotkeeper.holds h
+    SELECT h.id, h.status, h.actor_seq, h.expires_at FROM slotkeeper.holds h
      WHERE h.tenant_id = $1 AND h.id = $13 AND h.actor IS NOT DISTINCT FROM $11 AND NOT EXISTS (SELECT FROM prior)
        FOR UPDATE
 ), want AS MATERIALIZED (
@@ -37,13 +39,21 @@ WITH prior AS MATERIALIZED (
             SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND a.shadow) a
+), own AS MATERIALIZED (
+    -- A live old hold makes room for the new one; an expired one counts for nothing, so then the count would grow.
+    SELECT count(*) AS active FROM slotkeeper.holds h
+     WHERE (SELECT $14::bigint) IS NOT NULL AND (SELECT o.expires_at FROM old o) <= statement_timestamp()
+       AND h.tenant_id = $1 AND h.actor = $11 AND h.actor_seq IS NOT NULL AND h.status = 'active'
+       AND h.expires_at > statement_timestamp()
 ), look AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
                 WHEN NOT EXISTS (SELECT FROM old) THEN 'no_hold'
                 WHEN (SELECT o.status FROM old o) = 'consumed' THEN 'hold_consumed'
                 WHEN (SELECT o.status FROM old o) <> 'active' THEN 'hold_released'
                 WHEN (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
-                WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome
+                WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict'
+                WHEN (SELECT o.expires_at FROM old o) <= statement_timestamp() AND (SELECT o.active FROM own o) >= $14
+                     THEN 'too_many' ELSE 'free' END AS outcome
 ), stale AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND (a.id IN (SELECT s.id FROM seen s WHERE s.stale) OR a.claim_id = $13)
@@ -72,8 +82,8 @@ WITH prior AS MATERIALIZED (
            claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
     SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), n.n, statement_timestamp() + $9::bigint * interval '1 microsecond',
            statement_timestamp() + $10::bigint * interval '1 microsecond', $11,
-           CASE WHEN (SELECT o.actor_seq FROM old o) IS NOT NULL THEN (
-               SELECT max(h.actor_seq) + 1 FROM slotkeeper.holds h
+           CASE WHEN (SELECT o.actor_seq FROM old o) IS NOT NULL OR ($14 IS NOT NULL AND $11 IS NOT NULL) THEN (
+               SELECT coalesce(max(h.actor_seq), 0) + 1 FROM slotkeeper.holds h
                 WHERE h.tenant_id = $1 AND h.actor = $11 AND h.actor_seq IS NOT NULL) END, $12
       FROM n WHERE (SELECT outcome FROM look) = 'free' RETURNING placed_at, expires_at
 )

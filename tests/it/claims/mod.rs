@@ -1,1 +1,30 @@
-//! See the files.
+//! Claims: who gets a place, who does not, and what is recorded of it.
+
+mod blackouts;
+mod buffers;
+mod common;
+mod erase;
+mod expiry;
+mod extend;
+mod golden;
+mod hold_ids;
+mod hot;
+mod keys;
+mod late;
+mod limits;
+mod moves;
+mod outcomes;
+mod pending;
+mod places;
+mod precedence;
+mod privacy;
+mod races;
+mod races_many;
+mod reads;
+mod release;
+mod replace;
+mod roles;
+mod snapshots;
+mod sweep;
+mod traps;
+mod window_sql;

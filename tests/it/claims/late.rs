@@ -1,0 +1,142 @@
+//! A payment that comes after the hold's time: what happens depends on the place, never on a sweeper.
+
+use super::common::*;
+
+fn late(h: &House, hold: HoldId) -> ConfirmHold {
+    ConfirmHold::new(h.tenant, hold, fresh_key())
+}
+
+async fn digest_of_booking(h: &House, booking: slotkeeper::BookingId) -> (Option<Booking>, Vec<Allocation>) {
+    (
+        h.keeper.bookings().find(&h.pool, h.tenant, booking).await.unwrap(),
+        h.keeper.allocations().list_by_booking(&h.pool, h.tenant, booking).await.unwrap(),
+    )
+}
+
+/// Scenario 36.
+#[tokio::test]
+async fn a_late_confirm_of_a_taken_place_expires_and_leaves_the_taker_alone() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    for swept in [false, true] {
+        let from = if swept { 100 } else { 0 };
+        let a = hold(&h, all(&t, from, from + 30)).await;
+        expire(&h, a.id).await;
+        if swept {
+            assert_eq!(sweep(&h).await.allocations, 2);
+        }
+        let b = book(&h, one(t[0], from + 10, from + 20)).await;
+        let before = digest_of_booking(&h, b.booking.unwrap()).await;
+        assert_eq!(confirm(&h, late(&h, a.id)).await.outcome, Outcome::HoldExpired);
+        let refused = confirm(&h, late(&h, a.id).if_still_free()).await;
+        assert_eq!(named(&refused), taken(&b), "if it is still free: it is not, and this is why");
+        let whole = h.digest().await;
+        release(&h, a.id).await;
+        if swept {
+            assert_ne!(h.digest().await, whole, "the hold itself is released");
+        }
+        assert_eq!(digest_of_booking(&h, b.booking.unwrap()).await, before, "B is untouched");
+        assert_eq!(live(&h, a.id).await, 0);
+    }
+    assert_eq!(h.overlaps().await, 0);
+}
+
+/// Scenario 37.
+#[tokio::test]
+async fn a_late_confirm_of_a_free_place_succeeds_whether_it_was_swept_or_not() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    for swept in [false, true] {
+        let from = if swept { 100 } else { 0 };
+        let a = hold(&h, all(&t, from, from + 30)).await;
+        expire(&h, a.id).await;
+        if swept {
+            assert_eq!(sweep(&h).await.holds, 1);
+        }
+        assert_eq!(confirm(&h, late(&h, a.id)).await.outcome, Outcome::HoldExpired, "unless asked for");
+        let confirmed = confirm(&h, late(&h, a.id).if_still_free()).await;
+        assert_eq!(confirmed.outcome, Outcome::Confirmed);
+        let booking = confirmed.booking.unwrap();
+        let places = h.keeper.allocations().list_by_booking(&h.pool, h.tenant, booking).await.unwrap();
+        let places: Vec<_> = places.iter().map(|place| (place.id, place.kind)).collect();
+        let recorded: Vec<_> = taken(&confirmed).into_iter().map(|id| (id, AllocationKind::Booked)).collect();
+        assert_eq!(places, recorded);
+        assert_eq!(confirmed.snapshot.resources.len(), 2);
+        assert!(try_hold(&h, one(t[1], from, from + 10)).await.is_err(), "the place is held again");
+    }
+}
+
+/// Scenario 37, with somebody who had the place meanwhile and let it go.
+#[tokio::test]
+async fn a_late_confirm_succeeds_after_a_taker_has_let_the_place_go_again() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    for swept in [false, true] {
+        let from = if swept { 100 } else { 0 };
+        let a = hold(&h, all(&t, from, from + 30)).await;
+        expire(&h, a.id).await;
+        if swept {
+            sweep(&h).await;
+        }
+        let b = hold(&h, one(t[1], from, from + 30)).await;
+        assert_eq!(confirm(&h, late(&h, a.id).if_still_free()).await.outcome.code(), "conflict");
+        release(&h, b.id).await;
+        assert_eq!(confirm(&h, late(&h, a.id)).await.outcome, Outcome::HoldExpired);
+        assert_eq!(confirm(&h, late(&h, a.id).if_still_free()).await.outcome, Outcome::Confirmed);
+        assert_eq!(live(&h, a.id).await, 2);
+    }
+}
+
+/// An expired taker is no taker: its rows give way like any other expired ones.
+#[tokio::test]
+async fn a_late_confirm_takes_over_a_taker_whose_time_is_over_too() {
+    let h = House::open().await;
+    let table = h.table().await;
+    let a = hold(&h, one(table, 0, 30)).await;
+    expire(&h, a.id).await;
+    let b = hold(&h, one(table, 10, 40)).await;
+    expire(&h, b.id).await;
+    assert_eq!(confirm(&h, late(&h, a.id).if_still_free()).await.outcome, Outcome::Confirmed);
+    assert_eq!((live(&h, a.id).await, live(&h, b.id).await), (1, 0));
+    assert_eq!(confirm(&h, late(&h, b.id).if_still_free()).await.outcome.code(), "conflict");
+}
+
+/// Two holds that expired one after the other on one place: both pay late, at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_late_confirms_of_one_place_one_wins() {
+    let h = Arc::new(House::open().await);
+    let t = h.tables(2).await;
+    warm(&h, 2).await;
+    for round in 0..20 {
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            ids.push(hold(&h, all(&t, round * 60, round * 60 + 30)).await.id);
+            expire(&h, ids[ids.len() - 1]).await;
+        }
+        let mut codes: Vec<_> = race(ids.into_iter().map(|id| {
+            let h = h.clone();
+            async move { confirm(&h, late(&h, id).if_still_free()).await.outcome.code() }
+        }))
+        .await;
+        codes.sort_unstable();
+        assert_eq!(codes, ["confirmed", "conflict"]);
+    }
+    assert_eq!(h.overlaps().await, 0);
+    assert_eq!(h.db.deadlocks().await.unwrap(), 0);
+}
+
+/// A place taken out of sale meanwhile was still promised: a late confirm keeps it, as a timely one does.
+#[tokio::test]
+async fn a_hold_of_a_resource_taken_out_of_sale_can_still_be_confirmed() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    for (n, ask) in
+        [late(&h, hold(&h, one(t[0], 0, 30)).await.id), late(&h, hold(&h, one(t[1], 0, 30)).await.id)]
+            .into_iter()
+            .enumerate()
+    {
+        h.keeper.resources().deactivate(&h.pool, h.tenant, t[n]).await.unwrap();
+        let ask = if n == 0 { ask } else { ask.if_still_free() };
+        assert_eq!(confirm(&h, ask).await.outcome, Outcome::Confirmed);
+    }
+}
