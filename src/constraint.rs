@@ -73,7 +73,6 @@ constraints! {
     HoldsPkey "holds_pkey" "holds" Unique "a hold id is used once per tenant";
     HoldsStatusCheck "holds_status_check" "holds" Check "a hold is active, consumed, released or replaced";
     HoldsClaimedCheck "holds_claimed_check" "holds" Check "a hold claims everything it asked for, or nothing";
-    HoldsRequestedCheck "holds_requested_check" "holds" Check "a hold asks for 1 to 64 places";
     HoldsExpiresCheck "holds_expires_check" "holds" Check "a hold expires no later than its longest life allows";
     HoldsBufferCheck "holds_buffer_check" "holds" Check "each buffer of a hold is 0 to 7 days";
     HoldsDuringCheck "holds_during_check" "holds" Check "the window of a hold is half-open, finite and at most 400 days";
@@ -93,30 +92,22 @@ constraints! {
     ConfirmationsKeyKey "confirmations_key_key" "confirmations" Unique "an idempotency key decides an operation once";
     ConfirmationsOperationCheck "confirmations_operation_check" "confirmations" Check
         "a decision is a confirm, book, cancel, move or erase";
-    ConfirmationsChecksumCheck "confirmations_checksum_check" "confirmations" Check "a request checksum has 32 bytes";
-    ConfirmationsKeyCheck "confirmations_key_check" "confirmations" Check "an idempotency key has 1 to 200 bytes";
     ConfirmationsClaimedCheck "confirmations_claimed_check" "confirmations" Check
         "a decision claims everything it asked for, or nothing";
 
     BookingsPkey "bookings_pkey" "bookings" Unique "a booking id is used once per tenant";
     BookingsClaimKey "bookings_claim_key" "bookings" Unique "a claim belongs to one booking";
     BookingsStatusCheck "bookings_status_check" "bookings" Check "a booking is pending, confirmed or cancelled";
-    BookingsRevisionCheck "bookings_revision_check" "bookings" Check "the revision of a booking starts at 1";
     BookingsConfirmedCheck "bookings_confirmed_check" "bookings" Check
         "a confirmed booking has its claim and its confirmation";
     BookingsPriceCheck "bookings_price_check" "bookings" Check "a price and its currency are given together";
     BookingsBufferCheck "bookings_buffer_check" "bookings" Check "each buffer of a booking is 0 to 7 days";
-    BookingsMetadataCheck "bookings_metadata_check" "bookings" Check "booking metadata has at most 32768 bytes as text";
     BookingsDuringCheck "bookings_during_check" "bookings" Check
         "the window of a booking is half-open, finite and at most 400 days";
     BookingsReferenceKey "bookings_reference_key" "bookings" Unique "a booking reference is used once per tenant";
 
-    BookingHistoryPkey "booking_history_pkey" "booking_history" Unique "a revision of a booking is recorded once";
-    BookingHistoryStatusCheck "booking_history_status_check" "booking_history" Check
-        "a recorded revision is pending, confirmed or cancelled";
 
     OutboxPkey "outbox_pkey" "outbox" Unique "an event id is used once per tenant";
-    OutboxEventCheck "outbox_event_check" "outbox" Check "an event name has 1 to 60 bytes";
     OutboxClaimedCheck "outbox_claimed_check" "outbox" Check "a blackout claims everything it asked for, or nothing";
 
     MigrationsPkey "migrations_pkey" "migrations" Unique "a migration is applied once";

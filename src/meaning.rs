@@ -26,7 +26,6 @@ pub(crate) const fn meaning(constraint: Constraint) -> Meaning {
         | C::HoldsPkey
         | C::BookingsPkey
         | C::BookingsClaimKey
-        | C::BookingHistoryPkey
         | C::ConfirmationsKeyKey
         | C::ResourcesPkey
         // The same actor's other hold came first; the repeat counts it.
@@ -42,25 +41,18 @@ pub(crate) const fn meaning(constraint: Constraint) -> Meaning {
         | C::AllocationsKindCheck
         | C::AllocationsExpiresCheck
         | C::AllocationsDuringCheck
-        | C::BookingHistoryStatusCheck
         | C::BookingsStatusCheck
-        | C::BookingsRevisionCheck
         | C::BookingsPriceCheck
         | C::BookingsBufferCheck
-        | C::BookingsMetadataCheck
         | C::BookingsDuringCheck
         | C::ConfirmationsPkey
         | C::ConfirmationsOperationCheck
-        | C::ConfirmationsChecksumCheck
-        | C::ConfirmationsKeyCheck
         | C::HoldsStatusCheck
-        | C::HoldsRequestedCheck
         | C::HoldsExpiresCheck
         | C::HoldsBufferCheck
         | C::HoldsDuringCheck
         | C::MigrationsPkey
         | C::OutboxPkey
-        | C::OutboxEventCheck
         | C::ResourcesKindCheck
         | C::ResourcesNameCheck
         | C::ResourcesReferenceCheck

@@ -48,9 +48,9 @@ statements! {
     HoldSweep "hold/sweep" [UUID, INT8, INT8];
 
     BookingConfirm "booking/confirm"
-        [UUID, UUID, UUID, UUID, TEXT, BYTEA, JSONB, TSTZ_RANGE, TEXT, TEXT, TEXT, INT8, TEXT, TEXT, JSONB];
-    BookingConfirmIfFree "booking/confirm_if_free"
-        [UUID, UUID, UUID, UUID, TEXT, BYTEA, JSONB, TSTZ_RANGE, TEXT, TEXT, TEXT, INT8, TEXT, TEXT, JSONB];
+        [UUID, UUID, UUID, UUID, TEXT, BYTEA, JSONB, TSTZ_RANGE, TEXT, TEXT, INT8, TEXT, TEXT, JSONB];
+    BookingConfirmAny "booking/confirm_any"
+        [UUID, UUID, UUID, UUID, TEXT, BYTEA, JSONB, TSTZ_RANGE, TEXT, TEXT, TEXT, INT8, TEXT, TEXT, JSONB, BOOL];
     BookingBookOne "booking/book_one"
         [UUID, UUID, UUID, TSTZ_RANGE, UUID, TSTZ_RANGE, INT4, INT4, UUID, UUID, TEXT, BYTEA, JSONB,
          TEXT, TEXT, INT8, TEXT, TEXT, JSONB];

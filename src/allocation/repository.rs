@@ -32,7 +32,7 @@ impl<'a> AllocationRepository<'a> {
     /// # Errors
     /// [`Error::ResourceNotFound`] if the resource is unknown to the tenant or inactive; infrastructure errors.
     pub async fn is_free(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         resource: ResourceId,
@@ -49,7 +49,7 @@ impl<'a> AllocationRepository<'a> {
     ///
     /// # Errors
     /// Infrastructure errors.
-    pub async fn blockers(&self, db: &dyn Executor, tenant: TenantId, claim: &Claim) -> Result<Vec<Blocker>> {
+    pub async fn blockers(self, db: &dyn Executor, tenant: TenantId, claim: &Claim) -> Result<Vec<Blocker>> {
         let columns = claim.columns();
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
             [&tenant, &columns.resources, &columns.blocked];
@@ -68,7 +68,7 @@ impl<'a> AllocationRepository<'a> {
     /// # Errors
     /// Infrastructure errors.
     pub async fn list_by_booking(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         booking: BookingId,
@@ -82,7 +82,7 @@ impl<'a> AllocationRepository<'a> {
     /// # Errors
     /// Infrastructure errors.
     pub async fn list_by_resource(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         resource: ResourceId,
@@ -99,7 +99,7 @@ impl<'a> AllocationRepository<'a> {
     /// # Errors
     /// Infrastructure errors.
     pub async fn free_windows(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         resource: ResourceId,
@@ -119,7 +119,7 @@ impl<'a> AllocationRepository<'a> {
     /// # Transactions
     /// One statement, one event in the outbox. In the caller's READ COMMITTED transaction it runs under a savepoint
     /// and leaves the transaction usable after every refusal. Stricter levels may answer [`Error::Busy`].
-    pub async fn block(&self, db: &dyn Executor, block: &Block) -> Result<BlackoutId> {
+    pub async fn block(self, db: &dyn Executor, block: &Block) -> Result<BlackoutId> {
         let columns = block.claim.columns();
         let event = EventId::generate();
         let call = Call {
@@ -151,7 +151,7 @@ impl<'a> AllocationRepository<'a> {
     ///
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
-    pub async fn unblock(&self, db: &dyn Executor, tenant: TenantId, blackout: BlackoutId) -> Result<()> {
+    pub async fn unblock(self, db: &dyn Executor, tenant: TenantId, blackout: BlackoutId) -> Result<()> {
         let event = EventId::generate();
         let call = Call {
             sql: Sql::AllocationUnblock,

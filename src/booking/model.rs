@@ -92,7 +92,7 @@ impl Booking {
 }
 
 /// One step in a booking's life.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BookingRevision {
     /// Its number, from 1.
@@ -105,16 +105,4 @@ pub struct BookingRevision {
     pub confirmation: Option<ConfirmationId>,
     /// When, by the database's clock.
     pub changed_at: DateTime<Utc>,
-}
-
-impl BookingRevision {
-    pub(crate) fn from_row(row: &Row) -> Self {
-        Self {
-            revision: row.get("revision"),
-            status: BookingStatus::parse(row.get("status")),
-            window: row.get("during"),
-            confirmation: row.get("confirmation_id"),
-            changed_at: row.get("changed_at"),
-        }
-    }
 }

@@ -5,14 +5,16 @@ use super::{
     RequestBooking, request::Target,
 };
 use crate::{
-    confirmation::{Decision, Ending, settled},
-    error::{Error, Result},
+    confirmation::{Decision, Ending, Identity, settled},
+    error::{Cause, Error, Result},
     executor::Executor,
     ids::{BookingId, ClaimId, ConfirmationId, TenantId},
     keeper::Slotkeeper,
     sql::Sql,
     write::{Call, Raises},
 };
+use serde::Deserialize;
+use tokio_postgres::Row;
 
 /// Bookings. Obtained from [`Slotkeeper::bookings`].
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +36,7 @@ impl<'a> BookingRepository<'a> {
     /// # Transactions
     /// One statement; under a savepoint in the caller's transaction if it carries a reference. The transaction stays
     /// usable.
-    pub async fn request(&self, db: &dyn Executor, request: &RequestBooking) -> Result<BookingId> {
+    pub async fn request(self, db: &dyn Executor, request: &RequestBooking) -> Result<BookingId> {
         let columns = request.details.columns();
         let call = Call {
             sql: Sql::BookingRequest,
@@ -74,21 +76,56 @@ impl<'a> BookingRepository<'a> {
     /// on a refusal and runs without a savepoint in the caller's READ COMMITTED transaction; otherwise under one sent
     /// in the same flight. The transaction stays usable after every outcome. Stricter levels may answer
     /// [`Error::Busy`]: repeat the whole transaction.
-    pub async fn confirm(&self, db: &dyn Executor, confirm: &ConfirmHold) -> Result<Decision> {
+    pub async fn confirm(self, db: &dyn Executor, confirm: &ConfirmHold) -> Result<Decision> {
         let identity = confirm.identity();
         let details = &confirm.details;
-        let columns = details.columns();
         let minted = matches!(confirm.target, Target::Minted);
-        let expected = match confirm.target {
-            Target::Minted => None,
-            Target::New(_) => Some("new"),
-            Target::Pending(_) => Some("pending"),
-        };
-        let safe = minted && details.reference.is_none() && !confirm.if_still_free;
+        if !minted || confirm.if_still_free {
+            return self.confirm_any(db, confirm, &identity).await;
+        }
+        let columns = details.columns();
         let call = Call {
-            sql: if confirm.if_still_free { Sql::BookingConfirmIfFree } else { Sql::BookingConfirm },
+            sql: Sql::BookingConfirm,
             tenant: confirm.tenant,
-            raises: if safe { Raises::No } else { Raises::Maybe },
+            raises: if details.reference.is_none() { Raises::No } else { Raises::Maybe },
+            params: &[
+                &confirm.tenant,
+                &confirm.hold,
+                /* booking */ &confirm.target.id(),
+                /* confirmation */ &ConfirmationId::generate(),
+                &confirm.key,
+                &identity.checksum,
+                &identity.record,
+                /* expected window */ &confirm.window,
+                &details.reference,
+                &details.customer,
+                &columns.price,
+                &columns.currency,
+                &columns.time_zone,
+                &columns.metadata,
+            ],
+        };
+        let row = self.keeper.write(db, &call).await?;
+        settled(&row, &identity, Ending::Noun("hold"))
+    }
+
+    async fn confirm_any(
+        self,
+        db: &dyn Executor,
+        confirm: &ConfirmHold,
+        identity: &Identity,
+    ) -> Result<Decision> {
+        let details = &confirm.details;
+        let columns = details.columns();
+        let (expected, what) = match confirm.target {
+            Target::Minted => (None, "hold"),
+            Target::New(_) => (Some("new"), "hold"),
+            Target::Pending(_) => (Some("pending"), "hold or pending booking"),
+        };
+        let call = Call {
+            sql: Sql::BookingConfirmAny,
+            tenant: confirm.tenant,
+            raises: Raises::Maybe,
             params: &[
                 &confirm.tenant,
                 &confirm.hold,
@@ -105,10 +142,11 @@ impl<'a> BookingRepository<'a> {
                 &columns.currency,
                 &columns.time_zone,
                 &columns.metadata,
+                &confirm.if_still_free,
             ],
         };
         let row = self.keeper.write(db, &call).await?;
-        settled(&row, &identity, Ending::Noun(if minted { "hold" } else { "hold or pending booking" }))
+        settled(&row, identity, Ending::Noun(what))
     }
 
     /// Claims places and confirms them in one statement. Expired holds in the way are taken over. The outcome is
@@ -125,13 +163,53 @@ impl<'a> BookingRepository<'a> {
     /// one sent in the same flight. The transaction stays usable after every outcome (the one exception: two
     /// calls under one key, at the same moment, without a savepoint, where the second claims a place that the first did
     /// not: it gets [`Error::Busy`] and its transaction must be repeated).
-    pub async fn book(&self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
+    pub async fn book(self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
         let identity = book.identity();
-        let minted = matches!(book.target, Target::Minted);
-        if minted && book.claim.is_one() {
-            let raises = if book.details.reference.is_none() { Raises::No } else { Raises::Maybe };
-            return self.book_one(db, book, &identity, raises).await;
+        if matches!(book.target, Target::Minted) && book.claim.is_one() {
+            let row = self.book_one(db, book, &identity).await?;
+            if row.get::<_, &str>("outcome") != "several" {
+                return settled(&row, &identity, Ending::ResourceOr("booking"));
+            }
         }
+        let row = self.book_many(db, book, &identity).await?;
+        settled(&row, &identity, Ending::ResourceOr("booking"))
+    }
+
+    async fn book_one(self, db: &dyn Executor, book: &BookPlaces, identity: &Identity) -> Result<Row> {
+        let details = &book.details;
+        let columns = details.columns();
+        let claim = book.claim.columns();
+        let (before, after) = book.claim.buffers().seconds();
+        let call = Call {
+            sql: Sql::BookingBookOne,
+            tenant: book.tenant,
+            raises: if details.reference.is_none() { Raises::No } else { Raises::Maybe },
+            params: &[
+                &book.tenant,
+                /* claim */ &ClaimId::generate(),
+                /* resource */ &claim.resources[0],
+                /* blocked window */ &claim.blocked[0],
+                /* allocation */ &claim.ids[0],
+                /* visible window */ &book.claim.window(),
+                /* buffers, s */ &before,
+                &after,
+                /* booking */ &book.target.id(),
+                /* confirmation */ &ConfirmationId::generate(),
+                &book.key,
+                &identity.checksum,
+                &identity.record,
+                &details.reference,
+                &details.customer,
+                &columns.price,
+                &columns.currency,
+                &columns.time_zone,
+                &columns.metadata,
+            ],
+        };
+        self.keeper.write(db, &call).await
+    }
+
+    async fn book_many(self, db: &dyn Executor, book: &BookPlaces, identity: &Identity) -> Result<Row> {
         let details = &book.details;
         let columns = details.columns();
         let claim = book.claim.columns();
@@ -163,49 +241,7 @@ impl<'a> BookingRepository<'a> {
                 /* must be pending */ &matches!(book.target, Target::Pending(_)),
             ],
         };
-        let row = self.keeper.write(db, &call).await?;
-        settled(&row, &identity, Ending::ResourceOr("booking"))
-    }
-
-    async fn book_one(
-        &self,
-        db: &dyn Executor,
-        book: &BookPlaces,
-        identity: &crate::confirmation::Identity,
-        raises: Raises,
-    ) -> Result<Decision> {
-        let details = &book.details;
-        let columns = details.columns();
-        let claim = book.claim.columns();
-        let (before, after) = book.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::BookingBookOne,
-            tenant: book.tenant,
-            raises,
-            params: &[
-                &book.tenant,
-                /* claim */ &ClaimId::generate(),
-                /* resource */ &claim.resources[0],
-                /* blocked window */ &claim.blocked[0],
-                /* allocation */ &claim.ids[0],
-                /* visible window */ &book.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* booking */ &book.target.id(),
-                /* confirmation */ &ConfirmationId::generate(),
-                &book.key,
-                &identity.checksum,
-                &identity.record,
-                &details.reference,
-                &details.customer,
-                &columns.price,
-                &columns.currency,
-                &columns.time_zone,
-                &columns.metadata,
-            ],
-        };
-        let row = self.keeper.write(db, &call).await?;
-        settled(&row, identity, Ending::ResourceOr("booking"))
+        self.keeper.write(db, &call).await
     }
 
     /// Gives up a booking's places: they are free for others at once. Cancelling a cancelled booking is recorded and
@@ -217,7 +253,7 @@ impl<'a> BookingRepository<'a> {
     ///
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
-    pub async fn cancel(&self, db: &dyn Executor, cancel: &CancelBooking) -> Result<Decision> {
+    pub async fn cancel(self, db: &dyn Executor, cancel: &CancelBooking) -> Result<Decision> {
         let identity = cancel.identity();
         let call = Call {
             sql: Sql::BookingCancel,
@@ -246,7 +282,7 @@ impl<'a> BookingRepository<'a> {
     ///
     /// # Transactions
     /// One statement, under a savepoint in the caller's transaction, which stays usable after every outcome.
-    pub async fn move_to(&self, db: &dyn Executor, request: &MoveBooking) -> Result<Decision> {
+    pub async fn move_to(self, db: &dyn Executor, request: &MoveBooking) -> Result<Decision> {
         let identity = request.identity();
         let claim = request.to.columns();
         let (before, after) = request.to.buffers().seconds();
@@ -282,7 +318,7 @@ impl<'a> BookingRepository<'a> {
     ///
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
-    pub async fn erase(&self, db: &dyn Executor, erase: &EraseCustomer) -> Result<Decision> {
+    pub async fn erase(self, db: &dyn Executor, erase: &EraseCustomer) -> Result<Decision> {
         let identity = erase.identity();
         let call = Call {
             sql: Sql::BookingErase,
@@ -306,7 +342,7 @@ impl<'a> BookingRepository<'a> {
     /// # Errors
     /// Infrastructure errors.
     pub async fn find(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         booking: BookingId,
@@ -315,17 +351,19 @@ impl<'a> BookingRepository<'a> {
         Ok(rows.first().map(Booking::from_row))
     }
 
-    /// Every revision of a booking, oldest first.
+    /// Every revision of a booking, oldest first; none if it does not exist.
     ///
     /// # Errors
     /// Infrastructure errors.
     pub async fn history(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         booking: BookingId,
     ) -> Result<Vec<BookingRevision>> {
         let rows = self.keeper.read(db, Sql::BookingHistory, tenant, &[&tenant, &booking]).await?;
-        Ok(rows.iter().map(BookingRevision::from_row).collect())
+        let Some(row) = rows.first() else { return Ok(Vec::new()) };
+        let json: serde_json::Value = row.get("history");
+        Vec::deserialize(json).map_err(|_| Error::Internal(Cause::NONE))
     }
 }

@@ -27,7 +27,7 @@ impl<'a> ConfirmationRepository<'a> {
     /// # Errors
     /// Infrastructure errors.
     pub async fn find_by_key(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         operation: Operation,
@@ -43,7 +43,7 @@ impl<'a> ConfirmationRepository<'a> {
     /// # Errors
     /// Infrastructure errors.
     pub async fn list_by_booking(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         booking: BookingId,

@@ -40,18 +40,20 @@ impl<'a> HoldRepository<'a> {
     /// same flight. Either way the transaction stays usable after every refusal (the one exception: two *different*
     /// requests under one hold id, at the same moment, without a savepoint). Stricter levels may answer
     /// [`Error::Busy`]: repeat the whole transaction.
-    pub async fn place(&self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
+    pub async fn place(self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
-        let row = if new.claim.is_one() && limit.is_none() && new.reference.is_none() {
-            self.place_one(db, new).await?
-        } else {
-            self.place_many(db, new, limit).await?
-        };
+        if new.claim.is_one() && limit.is_none() && new.reference.is_none() {
+            let row = self.place_one(db, new).await?;
+            if row.get::<_, &str>("outcome") != "several" {
+                return self.settle(db, new, &row, limit).await;
+            }
+        }
+        let row = self.place_many(db, new, limit).await?;
         self.settle(db, new, &row, limit).await
     }
 
-    async fn place_one(&self, db: &dyn Executor, new: &PlaceHold) -> Result<Row> {
+    async fn place_one(self, db: &dyn Executor, new: &PlaceHold) -> Result<Row> {
         let columns = new.claim.columns();
         let (before, after) = new.claim.buffers().seconds();
         let call = Call {
@@ -76,7 +78,7 @@ impl<'a> HoldRepository<'a> {
         self.keeper.write(db, &call).await
     }
 
-    async fn place_many(&self, db: &dyn Executor, new: &PlaceHold, limit: Option<i64>) -> Result<Row> {
+    async fn place_many(self, db: &dyn Executor, new: &PlaceHold, limit: Option<i64>) -> Result<Row> {
         let columns = new.claim.columns();
         let (before, after) = new.claim.buffers().seconds();
         let call = Call {
@@ -111,7 +113,7 @@ impl<'a> HoldRepository<'a> {
     ///
     /// # Transactions
     /// One statement, under a savepoint in the caller's transaction, which stays usable after every refusal.
-    pub async fn replace(&self, db: &dyn Executor, replace: &ReplaceHold) -> Result<Hold> {
+    pub async fn replace(self, db: &dyn Executor, replace: &ReplaceHold) -> Result<Hold> {
         let new = &replace.new;
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
@@ -152,7 +154,7 @@ impl<'a> HoldRepository<'a> {
     ///
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
-    pub async fn extend(&self, db: &dyn Executor, extend: &ExtendHold) -> Result<DateTime<Utc>> {
+    pub async fn extend(self, db: &dyn Executor, extend: &ExtendHold) -> Result<DateTime<Utc>> {
         let call = Call {
             sql: Sql::HoldExtend,
             tenant: extend.tenant,
@@ -177,7 +179,7 @@ impl<'a> HoldRepository<'a> {
     ///
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
-    pub async fn release(&self, db: &dyn Executor, release: &ReleaseHold) -> Result<()> {
+    pub async fn release(self, db: &dyn Executor, release: &ReleaseHold) -> Result<()> {
         let call = Call {
             sql: Sql::HoldRelease,
             tenant: release.tenant,
@@ -194,7 +196,7 @@ impl<'a> HoldRepository<'a> {
     ///
     /// # Errors
     /// Infrastructure errors.
-    pub async fn find(&self, db: &dyn Executor, tenant: TenantId, hold: HoldId) -> Result<Option<Hold>> {
+    pub async fn find(self, db: &dyn Executor, tenant: TenantId, hold: HoldId) -> Result<Option<Hold>> {
         let rows = self.keeper.read(db, Sql::HoldFind, tenant, &[&tenant, &hold]).await?;
         Ok(rows.first().map(Hold::from_row))
     }
@@ -207,7 +209,7 @@ impl<'a> HoldRepository<'a> {
     ///
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint.
-    pub async fn sweep(&self, db: &dyn Executor, sweep: &SweepHolds) -> Result<Swept> {
+    pub async fn sweep(self, db: &dyn Executor, sweep: &SweepHolds) -> Result<Swept> {
         let (limit, back) = (i64::from(sweep.limit), micros(sweep.looking_back));
         let call = Call {
             sql: Sql::HoldSweep,
@@ -220,7 +222,7 @@ impl<'a> HoldRepository<'a> {
         Ok(Swept { holds: count("holds"), allocations: count("allocations") })
     }
 
-    fn within_life(&self, new: &PlaceHold) -> Result<()> {
+    fn within_life(self, new: &PlaceHold) -> Result<()> {
         if new.ttl.length() > self.keeper.policy().life() {
             return Err(InvalidInput::HoldLife.into());
         }
@@ -228,13 +230,7 @@ impl<'a> HoldRepository<'a> {
     }
 
     /// What placing or replacing came to.
-    async fn settle(
-        &self,
-        db: &dyn Executor,
-        new: &PlaceHold,
-        row: &Row,
-        limit: Option<i64>,
-    ) -> Result<Hold> {
+    async fn settle(self, db: &dyn Executor, new: &PlaceHold, row: &Row, limit: Option<i64>) -> Result<Hold> {
         match row.get("outcome") {
             "placed" => Ok(Hold {
                 id: new.id,
@@ -259,7 +255,7 @@ impl<'a> HoldRepository<'a> {
     }
 
     /// The hold an id was first used for, if it was for this request.
-    async fn first_answer(&self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
+    async fn first_answer(self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
         let found = self.find(db, new.tenant, new.id).await?.ok_or(Error::Busy(Cause::NONE))?;
         let field = if found.actor != new.actor {
             "actor"

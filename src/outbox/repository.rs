@@ -26,7 +26,7 @@ impl<'a> OutboxRepository<'a> {
     ///
     /// # Errors
     /// Infrastructure errors.
-    pub async fn list(&self, db: &dyn Executor, tenant: TenantId, limit: u32) -> Result<Vec<Event>> {
+    pub async fn list(self, db: &dyn Executor, tenant: TenantId, limit: u32) -> Result<Vec<Event>> {
         let rows = self.keeper.read(db, Sql::OutboxList, tenant, &[&tenant, &i64::from(limit)]).await?;
         Ok(rows.iter().map(Event::from_row).collect())
     }
@@ -38,7 +38,7 @@ impl<'a> OutboxRepository<'a> {
     ///
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint.
-    pub async fn delete(&self, db: &dyn Executor, tenant: TenantId, events: &[EventId]) -> Result<u64> {
+    pub async fn delete(self, db: &dyn Executor, tenant: TenantId, events: &[EventId]) -> Result<u64> {
         let call = Call { sql: Sql::OutboxDelete, tenant, raises: Raises::No, params: &[&tenant, &events] };
         let row = self.keeper.write(db, &call).await?;
         Ok(u64::try_from(row.get::<_, i64>("deleted")).unwrap_or_default())

@@ -29,7 +29,7 @@ impl<'a> ResourceRepository<'a> {
     /// # Transactions
     /// One statement; under a savepoint in the caller's transaction if it carries a reference. The transaction stays
     /// usable.
-    pub async fn create(&self, db: &dyn Executor, new: &NewResource) -> Result<Resource> {
+    pub async fn create(self, db: &dyn Executor, new: &NewResource) -> Result<Resource> {
         let it = &new.description;
         let call = Call {
             sql: Sql::ResourceCreate,
@@ -63,7 +63,7 @@ impl<'a> ResourceRepository<'a> {
     /// # Transactions
     /// One statement; under a savepoint in the caller's transaction if it carries a reference. The transaction stays
     /// usable.
-    pub async fn update(&self, db: &dyn Executor, update: &UpdateResource) -> Result<Resource> {
+    pub async fn update(self, db: &dyn Executor, update: &UpdateResource) -> Result<Resource> {
         let it = &update.description;
         let call = Call {
             sql: Sql::ResourceUpdate,
@@ -98,7 +98,7 @@ impl<'a> ResourceRepository<'a> {
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.
     pub async fn deactivate(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         resource: ResourceId,
@@ -117,7 +117,7 @@ impl<'a> ResourceRepository<'a> {
     /// # Errors
     /// Infrastructure errors.
     pub async fn find(
-        &self,
+        self,
         db: &dyn Executor,
         tenant: TenantId,
         resource: ResourceId,
@@ -130,7 +130,7 @@ impl<'a> ResourceRepository<'a> {
     ///
     /// # Errors
     /// Infrastructure errors.
-    pub async fn list(&self, db: &dyn Executor, list: &ListResources) -> Result<Vec<Resource>> {
+    pub async fn list(self, db: &dyn Executor, list: &ListResources) -> Result<Vec<Resource>> {
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
             [&list.tenant, &list.kind, &list.active_only, &list.after, &list.limit];
         let rows = self.keeper.read(db, Sql::ResourceList, list.tenant, &params).await?;

@@ -1,6 +1,5 @@
 -- Children first. The runner refuses this while any of the tables holds a row, unless told to destroy data.
 DROP TABLE slotkeeper.outbox;
-DROP TABLE slotkeeper.booking_history;
 DROP TABLE slotkeeper.bookings;
 DROP TABLE slotkeeper.confirmations;
 DROP TABLE slotkeeper.allocations;

@@ -8,7 +8,7 @@ WITH a AS MATERIALIZED (
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), freed AS (
     UPDATE slotkeeper.allocations x SET released_at = statement_timestamp()
-      FROM a WHERE x.tenant_id = $1 AND x.id = a.id RETURNING 1
+      FROM a WHERE x.tenant_id = $1 AND x.claim_id = $2 AND x.id = a.id RETURNING 1
 ), ob AS (
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body)
     SELECT $1, $3, 'blackout.unblocked', $2, jsonb_build_object('blackout', $2::uuid)

@@ -88,8 +88,11 @@ WITH prior AS MATERIALIZED (
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), bk AS (
     INSERT INTO slotkeeper.bookings AS x (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds, claim_id,
-           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata)
-    SELECT $1, $9, 'confirmed', 1, $6, $7, $8, $2, r.id, $14, $15, $16, $17, $18, $19
+           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata, history)
+    SELECT $1, $9, 'confirmed', 1, $6, $7, $8, $2, r.id, $14, $15, $16, $17, $18, $19,
+           jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'confirmed', 'window',
+               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)), 'confirmation', r.id,
+               'changed_at', statement_timestamp()))
       FROM rec r WHERE r.outcome = 'confirmed'
     ON CONFLICT ON CONSTRAINT bookings_pkey DO UPDATE
        SET status = 'confirmed', revision = x.revision + 1, claim_id = EXCLUDED.claim_id,
@@ -98,11 +101,9 @@ WITH prior AS MATERIALIZED (
            customer_ref = coalesce(EXCLUDED.customer_ref, x.customer_ref),
            price_minor = coalesce(EXCLUDED.price_minor, x.price_minor),
            currency = coalesce(EXCLUDED.currency, x.currency), time_zone = coalesce(EXCLUDED.time_zone, x.time_zone),
-           metadata = x.metadata || EXCLUDED.metadata, updated_at = statement_timestamp()
+           metadata = x.metadata || EXCLUDED.metadata, updated_at = statement_timestamp(),
+           history = x.history || jsonb_set(EXCLUDED.history, '{0,revision}', to_jsonb(x.revision + 1))
      WHERE $20 AND x.status = 'pending' RETURNING x.revision
-), hist AS (
-    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during, confirmation_id)
-    SELECT $1, $9, bk.revision, 'confirmed', $6, $10 FROM bk RETURNING 1
 ), ob AS (
     -- Counts the booking it tells of: zero if the key or the booking id was taken meanwhile, and the check rolls back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)

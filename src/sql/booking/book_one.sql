@@ -1,7 +1,8 @@
 -- booking.book_one
 -- One resource, a booking id minted by the library: claims and confirms in one step. Cannot raise on a refusal; raises
 -- outbox_claimed_check only if another request with this very key is being recorded at this moment: repeat.
--- Recorded: confirmed, conflict. Not recorded: replayed, key_reused, not_found, again.
+-- Recorded: confirmed, conflict. Not recorded: replayed, key_reused, not_found, again;
+-- several: more than one expired row is in the way, which booking.book_many takes over in a safe order.
 -- $1 tenant  $2 claim  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 booking  $10 confirmation  $11 key  $12 checksum  $13 record
 -- $14 reference  $15 customer  $16 price, minor units  $17 currency  $18 time zone  $19 metadata
@@ -16,63 +17,60 @@ WITH prior AS MATERIALIZED (
     SELECT a.id, a.kind, a.during * $4, coalesce(a.expires_at <= statement_timestamp(), false)
       FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND a.shadow
-), want AS MATERIALIZED (
-    SELECT r.id, r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
+), look AS MATERIALIZED (
+    -- One expired row may be taken over here: with more, two claims could lock them in different orders.
+    SELECT s.live, s.stale, s.one, r.id, r.kind, r.capacity, r.min_party
+      FROM (SELECT count(*) FILTER (WHERE NOT stale) AS live, count(*) FILTER (WHERE stale) AS stale,
+                   (array_agg(id))[1] AS one FROM seen) s
+     CROSS JOIN slotkeeper.resources r
      WHERE r.tenant_id = $1 AND r.id = $3 AND r.active AND NOT EXISTS (SELECT FROM prior)
-), stale AS (
-    SELECT a.id FROM slotkeeper.allocations a
-     WHERE a.tenant_id = $1 AND a.id IN (SELECT s.id FROM seen s WHERE s.stale) AND a.released_at IS NULL
-       AND a.expires_at <= statement_timestamp() AND NOT EXISTS (SELECT FROM seen s WHERE NOT s.stale)
-       AND EXISTS (SELECT FROM want)
-     ORDER BY a.during FOR UPDATE
 ), freed AS (
-    UPDATE slotkeeper.allocations a SET released_at = statement_timestamp()
-      FROM stale s WHERE a.tenant_id = $1 AND a.id = s.id RETURNING 1
+    UPDATE slotkeeper.allocations a SET released_at = statement_timestamp() FROM look l
+     WHERE l.live = 0 AND l.stale = 1 AND a.tenant_id = $1 AND a.id = l.one AND a.released_at IS NULL
+       AND a.expires_at <= statement_timestamp() RETURNING 1
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id)
-    SELECT $1, $5, w.id, $4, 'booked', $2 FROM want w CROSS JOIN (SELECT count(*) FROM freed) f
-     WHERE NOT EXISTS (SELECT FROM seen s WHERE NOT s.stale)
+    SELECT $1, $5, l.id, $4, 'booked', $2 FROM look l CROSS JOIN (SELECT count(*) FROM freed) f
+     WHERE l.live = 0 AND l.stale <= 1
     ON CONFLICT ON CONSTRAINT allocations_resource_during_excl DO NOTHING RETURNING 1
 ), v AS MATERIALIZED (
-    SELECT n.n, CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed' WHEN n.n = 1 THEN 'confirmed'
-                WHEN NOT EXISTS (SELECT FROM want) THEN 'not_found'
-                WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'again' END AS outcome
-      FROM (SELECT count(*)::integer AS n FROM claimed) n
+    SELECT n.n, CASE WHEN n.n = 1 THEN 'confirmed' WHEN l.live > 0 THEN 'conflict'
+                WHEN l.stale > 1 THEN 'several' ELSE 'again' END AS outcome, l.kind, l.capacity, l.min_party
+      FROM look l CROSS JOIN (SELECT count(*)::integer AS n FROM claimed) n
 ), rec AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
-    SELECT $1, $10, 'book', $11, $12, v.outcome, CASE WHEN v.outcome = 'confirmed' THEN $9::uuid END, v.n, v.n,
+    SELECT $1, $10, 'book', $11, $12, v.outcome, CASE WHEN v.n = 1 THEN $9::uuid END, v.n, v.n,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
-               'resources', jsonb_build_array(jsonb_build_object('id', w.id, 'kind', w.kind, 'capacity', w.capacity,
-                   'min_party', w.min_party)),
-               'allocations', CASE WHEN v.outcome = 'confirmed' THEN jsonb_build_array(jsonb_build_object(
+               'resources', jsonb_build_array(jsonb_build_object('id', $3::uuid, 'kind', v.kind, 'capacity', v.capacity,
+                   'min_party', v.min_party)),
+               'allocations', CASE WHEN v.n = 1 THEN jsonb_build_array(jsonb_build_object(
                    'id', $5::uuid, 'resource', $3::uuid, 'window',
                    jsonb_build_object('start', lower($4::tstzrange), 'end', upper($4::tstzrange)))) END,
-               'blockers', CASE WHEN v.outcome = 'conflict' THEN (
+               'blockers', CASE WHEN v.n = 0 THEN (
                    SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind, 'overlap',
                               jsonb_build_object('start', lower(b.overlap), 'end', upper(b.overlap))))
                      FROM (SELECT * FROM seen s WHERE NOT s.stale ORDER BY s.overlap LIMIT 64) b) END)
-      FROM v CROSS JOIN want w WHERE v.outcome IN ('confirmed', 'conflict')
+      FROM v WHERE v.outcome IN ('confirmed', 'conflict')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), bk AS (
     INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds, claim_id,
-           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata)
-    SELECT $1, $9, 'confirmed', 1, $6, $7, $8, $2, r.id, $14, $15, $16, $17, $18, $19
-      FROM rec r WHERE r.outcome = 'confirmed' RETURNING 1
-), hist AS (
-    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during, confirmation_id)
-    SELECT $1, $9, 1, 'confirmed', $6, $10 FROM bk RETURNING 1
+           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata, history)
+    SELECT $1, $9, 'confirmed', 1, $6, $7, $8, $2, r.id, $14, $15, $16, $17, $18, $19,
+           jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'confirmed', 'window',
+               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)), 'confirmation', r.id,
+               'changed_at', statement_timestamp()))
+      FROM rec r WHERE r.booking_id IS NOT NULL RETURNING 1
 ), ob AS (
     -- Counts the booking it tells of: zero if the key was taken meanwhile, and then the check rolls the claim back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
     SELECT $1, $10, 'booking.confirmed', $9, jsonb_build_object('booking', $9::uuid, 'revision', 1,
                'confirmation', $10::uuid), 1, (SELECT count(*) FROM bk)
-      FROM v WHERE v.outcome = 'confirmed' RETURNING 1
+      FROM v WHERE v.n = 1 RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome IS NULL THEN 'not_found' WHEN r.id IS NOT NULL THEN 'recorded' WHEN v.outcome = 'several' THEN 'several' ELSE 'again' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
-       coalesce(p.decided_at, r.decided_at) AS decided_at,
-       CASE WHEN v.outcome = 'not_found' THEN ARRAY[$3::uuid] END AS missing
-  FROM v LEFT JOIN rec r ON true LEFT JOIN prior p ON true
+       coalesce(p.decided_at, r.decided_at) AS decided_at, ARRAY[$3::uuid] AS missing
+  FROM (SELECT) one LEFT JOIN v ON true LEFT JOIN rec r ON true LEFT JOIN prior p ON true

@@ -30,14 +30,14 @@ WITH prior AS MATERIALIZED (
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), freed AS (
     UPDATE slotkeeper.allocations x SET released_at = statement_timestamp()
-      FROM a CROSS JOIN rec r WHERE x.tenant_id = $1 AND x.id = a.id AND r.outcome = 'cancelled' RETURNING 1
+      FROM a CROSS JOIN rec r WHERE x.tenant_id = $1 AND x.claim_id = (SELECT b.claim_id FROM b) AND x.id = a.id AND r.outcome = 'cancelled' RETURNING 1
 ), ub AS (
-    UPDATE slotkeeper.bookings x SET status = 'cancelled', revision = x.revision + 1, updated_at = statement_timestamp()
+    UPDATE slotkeeper.bookings x SET status = 'cancelled', revision = x.revision + 1, updated_at = statement_timestamp(),
+           history = x.history || jsonb_build_array(jsonb_build_object('revision', x.revision + 1, 'status', 'cancelled', 'window',
+               jsonb_build_object('start', lower(x.during), 'end', upper(x.during)), 'confirmation', r.id,
+               'changed_at', statement_timestamp()))
       FROM rec r CROSS JOIN v
-     WHERE x.tenant_id = $1 AND x.id = $2 AND r.outcome = 'cancelled' AND v.live RETURNING x.revision, x.during
-), hist AS (
-    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during, confirmation_id)
-    SELECT $1, $2, ub.revision, 'cancelled', ub.during, $3 FROM ub RETURNING 1
+     WHERE x.tenant_id = $1 AND x.id = $2 AND r.outcome = 'cancelled' AND v.live RETURNING x.revision
 ), ob AS (
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body)
     SELECT $1, $3, 'booking.cancelled', $2, jsonb_build_object('booking', $2::uuid, 'revision', ub.revision,

@@ -89,11 +89,11 @@ WITH prior AS MATERIALIZED (
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), ub AS (
     UPDATE slotkeeper.bookings x SET during = $6, buffer_before_seconds = $7, buffer_after_seconds = $8,
-           revision = x.revision + 1, updated_at = statement_timestamp()
+           revision = x.revision + 1, updated_at = statement_timestamp(),
+           history = x.history || jsonb_build_array(jsonb_build_object('revision', x.revision + 1, 'status', 'confirmed', 'window',
+               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)), 'confirmation', r.id,
+               'changed_at', statement_timestamp()))
       FROM rec r WHERE x.tenant_id = $1 AND x.id = $2 AND r.outcome = 'moved' RETURNING x.revision
-), hist AS (
-    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during, confirmation_id)
-    SELECT $1, $2, ub.revision, 'confirmed', $6, $10 FROM ub RETURNING 1
 ), ob AS (
     -- Counts the booking it tells of: zero if the key was taken meanwhile, and then the check rolls the move back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)

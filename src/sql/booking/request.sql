@@ -4,11 +4,11 @@
 -- $9 metadata
 WITH bk AS (
     INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds,
-           reference, customer_ref, price_minor, currency, time_zone, metadata)
-    VALUES ($1, $2, 'pending', 1, $3, 0, 0, $4, $5, $6, $7, $8, $9)
+           reference, customer_ref, price_minor, currency, time_zone, metadata, history)
+    VALUES ($1, $2, 'pending', 1, $3, 0, 0, $4, $5, $6, $7, $8, $9,
+           jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'pending', 'window',
+               jsonb_build_object('start', lower($3::tstzrange), 'end', upper($3::tstzrange)), 'confirmation', NULL::uuid,
+               'changed_at', statement_timestamp())))
     ON CONFLICT ON CONSTRAINT bookings_pkey DO NOTHING RETURNING id
-), hist AS (
-    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during, confirmation_id)
-    SELECT $1, $2, 1, 'pending', $3, NULL FROM bk RETURNING 1
 )
 SELECT CASE WHEN EXISTS (SELECT FROM bk) THEN 'requested' ELSE 'replayed' END AS outcome

@@ -18,7 +18,7 @@ WITH h AS MATERIALIZED (
       FROM (SELECT count(*) AS n FROM a) c LEFT JOIN h ON true
 ), ua AS (
     UPDATE slotkeeper.allocations x SET expires_at = greatest(x.expires_at, $4)
-      FROM a CROSS JOIN v WHERE x.tenant_id = $1 AND x.id = a.id AND v.outcome = 'extended' RETURNING 1
+      FROM a CROSS JOIN v WHERE x.tenant_id = $1 AND x.claim_id = $2 AND x.id = a.id AND v.outcome = 'extended' RETURNING 1
 ), uh AS (
     UPDATE slotkeeper.holds x SET expires_at = greatest(x.expires_at, $4)
       FROM v WHERE x.tenant_id = $1 AND x.id = $2 AND v.outcome = 'extended' RETURNING x.expires_at

@@ -12,7 +12,7 @@ WITH h AS MATERIALIZED (
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), freed AS (
     UPDATE slotkeeper.allocations x SET released_at = statement_timestamp()
-      FROM a WHERE x.tenant_id = $1 AND x.id = a.id RETURNING 1
+      FROM a WHERE x.tenant_id = $1 AND x.claim_id = $2 AND x.id = a.id RETURNING 1
 ), uh AS (
     UPDATE slotkeeper.holds x SET status = 'released'
       FROM h WHERE x.tenant_id = $1 AND x.id = h.id AND h.status = 'active' RETURNING 1

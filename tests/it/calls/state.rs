@@ -3,8 +3,7 @@
 use crate::support::House;
 use std::time::{Duration, Instant};
 
-const TABLES: [&str; 7] =
-    ["allocations", "holds", "bookings", "booking_history", "outbox", "resources", "confirmations"];
+const TABLES: [&str; 6] = ["allocations", "holds", "bookings", "outbox", "resources", "confirmations"];
 
 /// Digests over the records of decisions and over everything else, and how many records there are.
 #[derive(Debug, PartialEq, Eq, Clone)]
@@ -22,7 +21,7 @@ impl State {
             )
         };
         let (rest, records) =
-            (TABLES[..6].iter().map(part).collect::<Vec<_>>().join(" || "), part(&TABLES[6]));
+            (TABLES[..5].iter().map(part).collect::<Vec<_>>().join(" || "), part(&TABLES[5]));
         let query = format!("SELECT {rest}, (SELECT count(*) FROM slotkeeper.confirmations), {records}");
         let row = house.pool.get().await.unwrap().query_one(&query, &[]).await.unwrap();
         Self { rest: row.get(0), records: row.get(1), digest: row.get(2) }

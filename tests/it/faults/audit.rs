@@ -32,7 +32,7 @@ const CHECKS: [(&str, &str); 13] = [
              WHERE a.tenant_id = b.tenant_id AND a.claim_id = b.claim_id AND a.released_at IS NULL AND a.kind = 'booked')
            IS DISTINCT FROM
            (SELECT array_agg(id ORDER BY id) FROM (SELECT (x->>'id')::uuid AS id
-              FROM slotkeeper.booking_history y
+              FROM {history} y
               JOIN slotkeeper.confirmations c ON c.tenant_id = y.tenant_id AND c.id = y.confirmation_id
              CROSS JOIN jsonb_array_elements(c.snapshot->'allocations') x
              WHERE y.tenant_id = b.tenant_id AND y.booking_id = b.id AND y.revision = b.revision) x)",
@@ -71,7 +71,7 @@ const CHECKS: [(&str, &str); 13] = [
                  OR c.outcome = 'cancelled' AND c.snapshot->'booking'->>'status' <> 'cancelled')
             AND NOT EXISTS (
            SELECT FROM slotkeeper.bookings b
-             JOIN slotkeeper.booking_history y ON y.tenant_id = b.tenant_id AND y.booking_id = b.id
+             JOIN {history} y ON y.tenant_id = b.tenant_id AND y.booking_id = b.id
              JOIN slotkeeper.outbox o ON o.tenant_id = b.tenant_id AND o.subject_id = b.id
             WHERE b.tenant_id = c.tenant_id AND b.id = c.booking_id AND y.confirmation_id = c.id AND o.id = c.id)",
     ),
@@ -80,21 +80,21 @@ const CHECKS: [(&str, &str); 13] = [
         "SELECT FROM slotkeeper.confirmations c
           WHERE c.outcome NOT IN ('confirmed', 'moved', 'cancelled', 'erased') AND (
                 EXISTS (SELECT FROM slotkeeper.outbox o WHERE o.tenant_id = c.tenant_id AND o.id = c.id)
-             OR EXISTS (SELECT FROM slotkeeper.booking_history y
+             OR EXISTS (SELECT FROM {history} y
                          WHERE y.tenant_id = c.tenant_id AND y.confirmation_id = c.id))",
     ),
     (
         "a booking's history is complete and ends with what it is",
         "SELECT FROM slotkeeper.bookings b WHERE b.revision <> (
-           SELECT count(*) FROM slotkeeper.booking_history y
+           SELECT count(*) FROM {history} y
             WHERE y.tenant_id = b.tenant_id AND y.booking_id = b.id AND y.revision BETWEEN 1 AND b.revision)
-            OR NOT EXISTS (SELECT FROM slotkeeper.booking_history y WHERE y.tenant_id = b.tenant_id
+            OR NOT EXISTS (SELECT FROM {history} y WHERE y.tenant_id = b.tenant_id
                  AND y.booking_id = b.id AND y.revision = b.revision AND y.status = b.status AND y.during = b.during)",
     ),
     (
         "history and events have a booking and a record",
         "SELECT FROM (
-           SELECT y.tenant_id, y.booking_id, y.confirmation_id FROM slotkeeper.booking_history y
+           SELECT y.tenant_id, y.booking_id, y.confirmation_id FROM {history} y
             WHERE y.status <> 'pending'
             UNION ALL SELECT o.tenant_id, o.subject_id, o.id FROM slotkeeper.outbox o WHERE o.event LIKE 'booking.%') e
           WHERE NOT EXISTS (SELECT FROM slotkeeper.bookings b WHERE b.tenant_id = e.tenant_id AND b.id = e.booking_id)
@@ -103,10 +103,18 @@ const CHECKS: [(&str, &str); 13] = [
     ),
 ];
 
+/// The revisions of every booking, as rows.
+const HISTORY: &str = "(SELECT b.tenant_id, b.id AS booking_id, (e->>'revision')::integer AS revision,
+       e->>'status' AS status, (e->>'confirmation')::uuid AS confirmation_id,
+       tstzrange((e->'window'->>'start')::timestamptz, (e->'window'->>'end')::timestamptz) AS during
+  FROM slotkeeper.bookings b CROSS JOIN jsonb_array_elements(b.history) e)";
+
 /// The names of the checks that fail.
 pub async fn orphans(client: &Client) -> Vec<String> {
-    let parts =
-        CHECKS.map(|(name, query)| format!("SELECT '{}' WHERE EXISTS ({query})", name.replace('\'', "''")));
+    let parts = CHECKS.map(|(name, query)| {
+        let query = query.replace("{history}", HISTORY);
+        format!("SELECT '{}' WHERE EXISTS ({query})", name.replace('\'', "''"))
+    });
     let rows = client.query(&parts.join(" UNION ALL "), &[]).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
 }
@@ -134,7 +142,7 @@ const PLANTED: [&str; 13] = [
     "DELETE FROM slotkeeper.outbox WHERE event = 'booking.confirmed'",
     "INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body)
        SELECT tenant_id, id, 'booking.confirmed', id, '{}' FROM slotkeeper.confirmations WHERE outcome = 'conflict'",
-    "DELETE FROM slotkeeper.booking_history WHERE revision = 2",
+    "UPDATE slotkeeper.bookings SET history = history - 1 WHERE revision = 2",
     "DELETE FROM slotkeeper.confirmations WHERE outcome = 'moved'",
 ];
 

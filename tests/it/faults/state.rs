@@ -5,8 +5,15 @@ use crate::support::*;
 /// Rows by table, in the order of the tables.
 pub type Rows = [i64; 7];
 
-const TABLES: [&str; 7] =
-    ["resources", "holds", "allocations", "bookings", "booking_history", "confirmations", "outbox"];
+const TABLES: [&str; 7] = [
+    "slotkeeper.resources",
+    "slotkeeper.holds",
+    "slotkeeper.allocations",
+    "slotkeeper.bookings",
+    "(SELECT b.tableoid, e.* FROM slotkeeper.bookings b CROSS JOIN jsonb_array_elements(b.history) e)",
+    "slotkeeper.confirmations",
+    "slotkeeper.outbox",
+];
 
 /// Makes a hold's time be over, as if it had passed.
 pub async fn expire(h: &House, hold: slotkeeper::HoldId) {
@@ -23,11 +30,9 @@ pub async fn state(h: &House) -> (String, Rows) {
     let digest = TABLES.map(|table| {
         let text = "(to_jsonb(t) - CASE WHEN t.tableoid = 'slotkeeper.resources'::regclass
                                         THEN 'updated_at' ELSE '' END)::text";
-        format!(
-            "coalesce((SELECT md5(string_agg({text}, '|' ORDER BY {text})) FROM slotkeeper.{table} t), '-')"
-        )
+        format!("coalesce((SELECT md5(string_agg({text}, '|' ORDER BY {text})) FROM {table} t), '-')")
     });
-    let counts = TABLES.map(|table| format!("(SELECT count(*) FROM slotkeeper.{table})"));
+    let counts = TABLES.map(|table| format!("(SELECT count(*) FROM {table} t)"));
     let query = format!("SELECT {}, {}", digest.join(" || "), counts.join(", "));
     let row = h.pool.get().await.unwrap().query_one(&query, &[]).await.unwrap();
     (row.get(0), std::array::from_fn(|n| row.get(n + 1)))

@@ -1,11 +1,12 @@
--- booking.confirm_if_free
--- Confirms even after expiry: rows that are still the hold's are kept, rows that were swept or taken over and are free
+-- booking.confirm_any
+-- Confirms as booking.confirm does, and also: under a booking id of the caller's, for a pending booking, or after expiry
+-- if the places are still free: rows that are still the hold's are kept, rows that were swept or taken over and are free
 -- again are claimed anew. May raise confirmations_claimed_check or outbox_claimed_check: repeat.
--- Recorded: confirmed, state_mismatch, hold_consumed, hold_released, window_mismatch, conflict.
+-- Recorded: confirmed, state_mismatch, hold_consumed, hold_released, window_mismatch, hold_expired, conflict.
 -- Not recorded: replayed, key_reused, not_found, again.
 -- $1 tenant  $2 hold  $3 booking  $4 confirmation  $5 key  $6 checksum  $7 record  $8 expected window, or null
 -- $9 what booking $3 must be: 'pending', 'new' (must not exist), or null: minted by the library, so it cannot exist
--- $10 reference  $11 customer  $12 price, minor units  $13 currency  $14 time zone  $15 metadata
+-- $10 reference  $11 customer  $12 price, minor units  $13 currency  $14 time zone  $15 metadata  $16 if still free
 WITH prior AS MATERIALIZED (
     SELECT c.id, c.checksum, c.outcome, c.booking_id, c.snapshot, c.decided_at FROM slotkeeper.confirmations c
      WHERE c.tenant_id = $1 AND c.operation = 'confirm' AND c.key = $5
@@ -23,10 +24,10 @@ WITH prior AS MATERIALIZED (
     SELECT a.id, a.resource_id, a.during FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.claim_id = $2 AND (SELECT h.status FROM h) = 'active'
 ), locked AS MATERIALIZED (
-    SELECT r.id, r.kind, r.capacity, r.min_party
-      FROM (SELECT DISTINCT m.resource_id AS id FROM mine m ORDER BY 1) m CROSS JOIN LATERAL (
-            SELECT r.id, r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
-             WHERE r.tenant_id = $1 AND r.id = m.id FOR NO KEY UPDATE) r
+    -- Only what may claim anew locks resources.
+    SELECT r.id FROM (SELECT DISTINCT m.resource_id AS id FROM mine m WHERE (SELECT $16::boolean) ORDER BY 1) m
+     CROSS JOIN LATERAL (
+            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = m.id FOR NO KEY UPDATE) r
 ), live AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.claim_id = $2 AND a.released_at IS NULL AND a.kind = 'held'
@@ -51,6 +52,8 @@ WITH prior AS MATERIALIZED (
                 WHEN EXISTS (SELECT FROM b WHERE $9 = 'new' OR b.status <> 'pending') THEN 'state_mismatch'
                 WHEN h.status = 'consumed' THEN 'hold_consumed' WHEN h.status <> 'active' THEN 'hold_released'
                 WHEN h.during <> $8 OR EXISTS (SELECT FROM b WHERE b.during <> h.during) THEN 'window_mismatch'
+                WHEN NOT $16 AND (h.expires_at <= statement_timestamp() OR (SELECT count(*) FROM live) <> h.requested)
+                     THEN 'hold_expired'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome
       FROM (SELECT) one LEFT JOIN h ON true
 ), stale AS MATERIALIZED (
@@ -89,7 +92,10 @@ WITH prior AS MATERIALIZED (
                'booking', (SELECT jsonb_build_object('id', $3::uuid, 'status', b.status, 'revision', b.revision, 'window',
                    jsonb_build_object('start', lower(b.during), 'end', upper(b.during))) FROM b),
                'resources', (SELECT jsonb_agg(jsonb_build_object('id', r.id, 'kind', r.kind, 'capacity', r.capacity,
-                   'min_party', r.min_party) ORDER BY r.id) FROM locked r),
+                   'min_party', r.min_party) ORDER BY m.resource_id, m.during)
+                   FROM mine m CROSS JOIN LATERAL (
+                        SELECT r.id, r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
+                         WHERE r.tenant_id = $1 AND r.id = m.resource_id LIMIT 1) r),
                'allocations', (SELECT jsonb_agg(jsonb_build_object('id', a.id, 'resource', a.resource_id, 'window',
                    jsonb_build_object('start', lower(a.during), 'end', upper(a.during)))
                    ORDER BY a.resource_id, a.during) FROM a),
@@ -101,15 +107,18 @@ WITH prior AS MATERIALIZED (
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), ua AS (
     UPDATE slotkeeper.allocations x SET kind = 'booked', expires_at = NULL
-      FROM live l CROSS JOIN rec r WHERE x.tenant_id = $1 AND x.id = l.id AND r.outcome = 'confirmed' RETURNING 1
+      FROM live l CROSS JOIN rec r WHERE x.tenant_id = $1 AND x.claim_id = $2 AND x.id = l.id AND r.outcome = 'confirmed' RETURNING 1
 ), uh AS (
     UPDATE slotkeeper.holds x SET status = 'consumed'
       FROM rec r WHERE x.tenant_id = $1 AND x.id = $2 AND r.outcome = 'confirmed' RETURNING 1
 ), bk AS (
     INSERT INTO slotkeeper.bookings AS x (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds, claim_id,
-           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata)
+           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata, history)
     SELECT $1, $3, 'confirmed', 1, h.during, h.buffer_before_seconds, h.buffer_after_seconds, $2, r.id,
-           $10, $11, $12, $13, $14, $15
+           $10, $11, $12, $13, $14, $15,
+           jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'confirmed', 'window',
+               jsonb_build_object('start', lower(h.during), 'end', upper(h.during)), 'confirmation', r.id,
+               'changed_at', statement_timestamp()))
       FROM rec r CROSS JOIN h WHERE r.outcome = 'confirmed'
     ON CONFLICT ON CONSTRAINT bookings_pkey DO UPDATE
        SET status = 'confirmed', revision = x.revision + 1, claim_id = EXCLUDED.claim_id,
@@ -118,11 +127,9 @@ WITH prior AS MATERIALIZED (
            customer_ref = coalesce(EXCLUDED.customer_ref, x.customer_ref),
            price_minor = coalesce(EXCLUDED.price_minor, x.price_minor),
            currency = coalesce(EXCLUDED.currency, x.currency), time_zone = coalesce(EXCLUDED.time_zone, x.time_zone),
-           metadata = x.metadata || EXCLUDED.metadata, updated_at = statement_timestamp()
-     WHERE $9 = 'pending' AND x.status = 'pending' RETURNING x.revision, x.during
-), hist AS (
-    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during, confirmation_id)
-    SELECT $1, $3, bk.revision, 'confirmed', bk.during, $4 FROM bk RETURNING 1
+           metadata = x.metadata || EXCLUDED.metadata, updated_at = statement_timestamp(),
+           history = x.history || jsonb_set(EXCLUDED.history, '{0,revision}', to_jsonb(x.revision + 1))
+     WHERE $9 = 'pending' AND x.status = 'pending' RETURNING x.revision
 ), ob AS (
     -- Counts the booking it tells of: zero if the key or the booking id was taken meanwhile, and the check rolls back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
