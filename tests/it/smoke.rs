@@ -108,7 +108,8 @@ async fn everything_once() {
     k.holds().place(&tx, &PlaceHold::new(h.tenant, all(&t, 1400, 1430))).await.unwrap();
     tx.commit().await.unwrap();
     let mut bare = h.db.client().await.unwrap();
-    let _ = k.bookings().book(&bare, &BookPlaces::new(h.tenant, one(t[2], 10, 20), key("bare"))).await.unwrap();
+    let _ =
+        k.bookings().book(&bare, &BookPlaces::new(h.tenant, one(t[2], 10, 20), key("bare"))).await.unwrap();
     let tx = bare.transaction().await.unwrap();
     let _ = k.bookings().book(&tx, &BookPlaces::new(h.tenant, all(&t, 30, 40), key("bare2"))).await.unwrap();
     tx.commit().await.unwrap();
