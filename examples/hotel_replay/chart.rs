@@ -5,17 +5,14 @@ use chrono::{Datelike, NaiveDate};
 use slotkeeper::Window;
 use std::{
     collections::BTreeMap,
-    fmt::{Result, Write},
+    fmt::{self, Write},
 };
 
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 130.0;
 const PLOT: f64 = 1040.0;
 const RIGHT: f64 = 130.0;
-const TOP: f64 = 104.0;
 const STRIP: f64 = 34.0;
-const GAP: f64 = 8.0;
-/// Between two hotels.
-const HEADING: f64 = 26.0;
+const GAP: f64 = 9.0;
 
 /// One type of room over all nights.
 pub(crate) struct Strip<'a> {
@@ -49,54 +46,62 @@ impl<'a> Strip<'a> {
 }
 
 /// The whole picture as SVG.
-pub(crate) fn draw(strips: &[Strip<'_>]) -> std::result::Result<String, std::fmt::Error> {
+pub(crate) fn draw(strips: &[Strip<'_>]) -> Result<String, fmt::Error> {
+    let mut body = String::new();
+    let mut y = 96.0;
+    for hotel in strips.chunk_by(|a, b| a.room_type.hotel == b.room_type.hotel) {
+        y = draw_hotel(&mut body, hotel, y)?;
+    }
+    let mut out = String::new();
+    heading(&mut out, strips, y)?;
+    out.push_str(&body);
+    out.push_str("</svg>\n");
+    Ok(out)
+}
+
+fn heading(out: &mut String, strips: &[Strip<'_>], height: f64) -> fmt::Result {
+    let width = LEFT + PLOT + RIGHT;
+    let sum = |of: fn(&Strip<'_>) -> usize| strips.iter().map(of).sum::<usize>();
+    let (rooms, booked) = (sum(|it| it.rooms), sum(|it| it.report.booked));
+    let refused = sum(|it| it.report.refused.len());
+    writeln!(
+        out,
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#222">
+<style>
+.title {{ font-size: 19px; font-weight: bold }} .hotel {{ font-size: 15px; font-weight: bold }} .soft {{ fill: #666 }}
+.all {{ fill: #f1f1ee }} .most {{ fill: #a9d3e0 }} .slept {{ fill: #17607d }} .refused {{ stroke: #c8321f; stroke-width: 1.4 }}
+.month {{ stroke: #d8d8d4 }} .year {{ stroke: #999 }}
+</style>
+<rect width="100%" height="100%" fill="#fff"/>
+<text class="title" x="12" y="30">Two hotels, {rooms} rooms: {},{:03} bookings taken, {refused} refused, no room sold twice</text>
+<text class="soft" x="12" y="51">A strip for each type of room, as high as the hotel has rooms of it; one step is one night. A booking is refused when no single room is free for the whole stay.</text>
+<rect class="slept" x="12" y="65" width="22" height="12"/><text x="40" y="75">booked in the end</text>
+<rect class="most" x="172" y="65" width="22" height="12"/><text x="200" y="75">booked at some time, cancelled later</text>
+<rect class="all" x="442" y="65" width="22" height="12" stroke="#ccc"/><text x="470" y="75">free all along</text>
+<path class="refused" d="M582 67v8M587 67v8M595 67v8"/><text x="604" y="75">arrival of a refused guest</text>"##,
+        booked / 1000,
+        booked % 1000,
+    )
+}
+
+/// The strips of one hotel over its own nights; returns where they end.
+fn draw_hotel(out: &mut String, strips: &[Strip<'_>], top: f64) -> Result<f64, fmt::Error> {
     let nights = || strips.iter().flat_map(|strip| strip.report.most_booked.keys());
     let first = nights().min().copied().unwrap_or_default();
     let last = nights().max().copied().unwrap_or_default();
     let days: Vec<NaiveDate> = first.iter_days().take_while(|day| *day <= last).collect();
     let x = |day: NaiveDate| LEFT + PLOT * (day - first).num_days() as f64 / days.len() as f64;
 
-    let mut body = String::new();
-    let mut y = TOP;
-    let mut hotel = "";
-    for strip in strips {
-        if strip.room_type.hotel != hotel {
-            hotel = strip.room_type.hotel;
-            y += HEADING;
-            writeln!(body, r#"<text class="hotel" x="12" y="{}">{hotel}</text>"#, y - 9.0)?;
-        }
-        draw_strip(&mut body, strip, &days, y, x)?;
-        y += STRIP + GAP;
+    let above = top + 40.0;
+    let below = above + strips.len() as f64 * (STRIP + GAP);
+    let (name, right) = (strips.first().map_or("", |strip| strip.room_type.hotel), LEFT + PLOT + 8.0);
+    writeln!(out, r#"<text class="hotel" x="12" y="{}">{name}</text>"#, above - 14.0)?;
+    writeln!(out, r#"<text class="soft" x="{right}" y="{}">nights booked</text>"#, above - 14.0)?;
+    months(out, &days, above, below, x)?;
+    for (n, strip) in strips.iter().enumerate() {
+        draw_strip(out, strip, &days, above + n as f64 * (STRIP + GAP), x)?;
     }
-    let mut out = String::new();
-    let (width, height) = (LEFT + PLOT + RIGHT, y + 40.0);
-    heading(&mut out, strips, width, height)?;
-    months(&mut out, &days, y, x)?;
-    out.push_str(&body);
-    out.push_str("</svg>\n");
-    Ok(out)
-}
-
-fn heading(out: &mut String, strips: &[Strip<'_>], width: f64, height: f64) -> Result {
-    let refused: usize = strips.iter().map(|strip| strip.report.refused.len()).sum();
-    let rooms: usize = strips.iter().map(|strip| strip.rooms).sum();
-    let booked: usize = strips.iter().map(|strip| strip.report.booked).sum();
-    writeln!(
-        out,
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#222">
-<style>
-.title {{ font-size: 19px; font-weight: bold }} .hotel {{ font-size: 14px; font-weight: bold }} .soft {{ fill: #666 }}
-.all {{ fill: #f1f1ee }} .most {{ fill: #a9d3e0 }} .slept {{ fill: #17607d }} .refused {{ stroke: #c8321f; stroke-width: 1.4 }}
-.month {{ stroke: #d8d8d4 }} .year {{ stroke: #999 }}
-</style>
-<rect width="100%" height="100%" fill="#fff"/>
-<text class="title" x="12" y="30">Two hotels, {rooms} rooms, {booked} bookings taken and {refused} refused: no room is sold twice</text>
-<text class="soft" x="12" y="50">Each strip is as high as the hotel has rooms of that type; one step is one night. Where the light area reaches the top, every room was booked at some time, though part was cancelled later.</text>
-<rect class="slept" x="12" y="64" width="22" height="12"/><text x="40" y="74">slept in</text>
-<rect class="most" x="112" y="64" width="22" height="12"/><text x="140" y="74">most rooms booked at one time, before cancellations</text>
-<rect class="all" x="452" y="64" width="22" height="12" stroke="#ccc"/><text x="480" y="74">never booked</text>
-<path class="refused" d="M586 62v16M591 62v16M599 62v16"/><text x="608" y="74">arrival of a refused booking</text>"##
-    )
+    Ok(below + 36.0)
 }
 
 fn draw_strip(
@@ -105,7 +110,7 @@ fn draw_strip(
     days: &[NaiveDate],
     top: f64,
     x: impl Fn(NaiveDate) -> f64,
-) -> Result {
+) -> fmt::Result {
     let bottom = top + STRIP;
     writeln!(out, r#"<rect class="all" x="{LEFT}" y="{top}" width="{PLOT}" height="{STRIP}"/>"#)?;
     for (class, rooms) in [("most", &strip.report.most_booked), ("slept", &strip.slept)] {
@@ -121,35 +126,40 @@ fn draw_strip(
         writeln!(out, r#"<path class="{class}" d="{path}H{}V{bottom:.1}Z"/>"#, LEFT + PLOT)?;
     }
     for &day in &strip.report.refused {
-        writeln!(out, r#"<path class="refused" d="M{:.1} {:.1}v7"/>"#, x(day), top - 6.0)?;
+        writeln!(out, r#"<path class="refused" d="M{:.1} {:.1}v7"/>"#, x(day), top - 7.0)?;
     }
-    let (middle, unit) = (top + STRIP / 2.0 + 4.0, if strip.rooms == 1 { "room" } else { "rooms" });
-    writeln!(out, r#"<text x="24" y="{middle}">{}</text>"#, strip.room_type.letter)?;
-    let label = |out: &mut String, x: f64, anchor: &str, text: &str| {
-        writeln!(out, r#"<text class="soft" x="{x}" y="{middle}" text-anchor="{anchor}">{text}</text>"#)
-    };
-    label(out, LEFT - 10.0, "end", &format!("{} {unit}", strip.rooms))?;
-    let refused = strip.report.refused.len();
-    let share = strip.share_slept(days.len());
-    label(out, LEFT + PLOT + 8.0, "start", &format!("{share:.0} %, {refused} refused"))
+    let middle = top + STRIP / 2.0 + 4.0;
+    let (letter, unit) = (strip.room_type.letter, if strip.rooms == 1 { "room" } else { "rooms" });
+    let (share, refused) = (strip.share_slept(days.len()), strip.report.refused.len());
+    let (left, right) = (LEFT - 10.0, LEFT + PLOT + 8.0);
+    writeln!(out, r#"<text x="24" y="{middle}">{letter}</text>"#)?;
+    writeln!(
+        out,
+        r#"<text class="soft" x="{left}" y="{middle}" text-anchor="end">{} {unit}</text>"#,
+        strip.rooms
+    )?;
+    writeln!(out, r#"<text class="soft" x="{right}" y="{middle}">{share:.0} %, {refused} refused</text>"#)
 }
 
 /// A line and a name for each month.
-fn months(out: &mut String, days: &[NaiveDate], bottom: f64, x: impl Fn(NaiveDate) -> f64) -> Result {
+fn months(
+    out: &mut String,
+    days: &[NaiveDate],
+    above: f64,
+    below: f64,
+    x: impl Fn(NaiveDate) -> f64,
+) -> fmt::Result {
     for &day in days.iter().filter(|day| day.day() == 1) {
-        let (at, class) = (x(day), if day.month() == 1 { "year" } else { "month" });
-        writeln!(out, r#"<path class="{class}" d="M{at:.1} {TOP}V{bottom}"/>"#)?;
-        writeln!(
-            out,
-            r#"<text class="soft" x="{:.1}" y="{}">{}</text>"#,
-            at + 4.0,
-            bottom + 12.0,
-            day.format("%b")
-        )?;
+        let at = x(day);
+        let class = if day.month() == 1 { "year" } else { "month" };
+        writeln!(out, r#"<path class="{class}" d="M{at:.1} {}V{}"/>"#, above - 8.0, below + 4.0)?;
+        let mut name = |y: f64, format| {
+            writeln!(out, r#"<text class="soft" x="{:.1}" y="{y}">{}</text>"#, at + 4.0, day.format(format))
+        };
+        name(below + 8.0, "%b")?;
         if day.month() == 1 || day == days[0] {
-            writeln!(out, r#"<text x="{:.1}" y="{}">{}</text>"#, at + 4.0, bottom + 28.0, day.year())?;
+            name(below + 22.0, "%Y")?;
         }
     }
-    let right = LEFT + PLOT + 8.0;
-    writeln!(out, r#"<text class="soft" x="{right}" y="{}">nights slept in</text>"#, TOP + HEADING - 9.0)
+    Ok(())
 }

@@ -25,14 +25,19 @@ mod sweep;
 use anyhow::{Result, ensure};
 use bookings::{Booking, RoomType};
 use chart::Strip;
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Client, Pool};
 use front_desk::{FrontDesk, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 use slotkeeper::{
     InvalidInput, ResourceId, ResourceKind, ResourceName, Slotkeeper, TenantId, resource::NewResource,
 };
-use std::{collections::BTreeMap, env, fs, path::PathBuf, time::Instant};
-use tokio::task::JoinSet;
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+use tokio::{task::JoinSet, time};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -50,7 +55,7 @@ async fn main() -> Result<()> {
     ensure!(room_count == 363, "{room_count} rooms");
 
     let database = kit::database().await?;
-    let pool = database.pool(4);
+    let pool = database.pool(5);
     let keeper = Slotkeeper::new();
     let hotels = Hotels::open(&keeper, &pool, &rooms).await?;
 
@@ -61,7 +66,8 @@ async fn main() -> Result<()> {
     let sum = |of: fn(&Report) -> usize| reports.values().map(of).sum::<usize>();
     let (booked, refused) = (sum(|it| it.booked), sum(|it| it.refused.len()));
     let (conflicts, freed) = (sum(|it| it.conflicts), sum(|it| it.freed));
-    ensure!(booked + refused + no_nights.len() == 14_938, "a booking was lost");
+    // The same in every run, on every machine.
+    ensure!((booked, refused) == (14_279, 569), "{booked} booked, {refused} refused");
 
     // What the database holds now, looked at without its help.
     let taken = sweep::read(&pool.get().await?).await?;
@@ -142,9 +148,22 @@ async fn replay(
         let progress = progress.clone();
         desks.spawn(async move { anyhow::Ok((room_type, desk.replay(&bookings, &progress).await?)) });
     }
+    let analyze = tokio::spawn(analyze(pool.get().await?));
     let reports = desks.join_all().await.into_iter().collect();
+    analyze.abort();
     progress.finish_and_clear();
     reports
+}
+
+/// Tables that were empty a second ago are planned for as if they still were. A service leaves this to autovacuum, which
+/// looks once a minute; a bulk load like ours had better see to it.
+async fn analyze(client: Client) -> Result<()> {
+    let mut pause = Duration::from_millis(500);
+    loop {
+        time::sleep(pause).await;
+        client.batch_execute("ANALYZE slotkeeper.allocations, slotkeeper.bookings").await?;
+        pause *= 2;
+    }
 }
 
 /// Where Cargo builds.
