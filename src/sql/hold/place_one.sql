@@ -1,7 +1,7 @@
 -- hold.place_one
 -- One resource, no limit per actor: looks, takes over expired rows, claims, writes the hold. Cannot raise on a refusal.
--- Outcomes: placed, replayed, not_found, conflict, again;
--- several: more than one expired row is in the way, which hold.place_many takes over in a safe order. Scalars, because one generic plan then serves every call.
+-- Scalars, because one generic plan then serves every call. Outcomes: placed, replayed, not_found, conflict, again;
+-- several: more than one expired row is in the way, which hold.place_many takes over in a safe order.
 -- $1 tenant  $2 hold  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
 WITH seen AS MATERIALIZED (
@@ -13,20 +13,23 @@ WITH seen AS MATERIALIZED (
       FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND a.shadow
 ), look AS MATERIALIZED (
-    -- One expired row may be taken over here: with more, two claims could lock them in different orders.
-    SELECT count(*) AS rows, count(*) FILTER (WHERE stale) AS stale, (array_agg(id))[1] AS one FROM seen
+    -- No row: a repeat, or no such resource. One expired row may be taken over here: with more, two claims could lock
+    -- them in different orders.
+    SELECT s.live, s.stale, s.one, r.id
+      FROM (SELECT count(*) FILTER (WHERE NOT stale) AS live, count(*) FILTER (WHERE stale) AS stale,
+                   (array_agg(id))[1] AS one FROM seen) s
+     CROSS JOIN slotkeeper.resources r
+     WHERE r.tenant_id = $1 AND r.id = $3 AND r.active
+       AND NOT EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2)
 ), freed AS (
     UPDATE slotkeeper.allocations a SET released_at = statement_timestamp() FROM look l
-     WHERE l.rows = 1 AND l.stale = 1 AND a.tenant_id = $1 AND a.id = l.one AND a.released_at IS NULL
-       AND a.expires_at <= statement_timestamp()
-       AND NOT EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2) RETURNING 1
+     WHERE l.live = 0 AND l.stale = 1 AND a.tenant_id = $1 AND a.id = l.one AND a.released_at IS NULL
+       AND a.expires_at <= statement_timestamp() RETURNING 1
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-    SELECT $1, $5, r.id, $4, 'held', $2, statement_timestamp() + $9::bigint * interval '1 microsecond'
-      FROM look l CROSS JOIN slotkeeper.resources r CROSS JOIN (SELECT count(*) FROM freed) f
-     WHERE r.tenant_id = $1 AND r.id = $3 AND r.active AND l.stale = l.rows AND l.rows <= 1
-       AND NOT EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2)
+    SELECT $1, $5, l.id, $4, 'held', $2, statement_timestamp() + $9::bigint * interval '1 microsecond'
+      FROM look l CROSS JOIN (SELECT count(*) FROM freed) f WHERE l.live = 0 AND l.stale <= 1
     ON CONFLICT ON CONSTRAINT allocations_resource_during_excl DO NOTHING RETURNING expires_at
 ), placed AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
@@ -35,14 +38,13 @@ WITH seen AS MATERIALIZED (
            $11, $12
       FROM claimed c RETURNING placed_at, expires_at
 )
-SELECT CASE WHEN p.placed_at IS NOT NULL THEN 'placed'
+SELECT CASE WHEN p.placed_at IS NOT NULL THEN 'placed' WHEN l.live > 0 THEN 'conflict'
+            WHEN l.stale > 1 THEN 'several' WHEN l.live = 0 THEN 'again'
             WHEN EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2) THEN 'replayed'
-            WHEN NOT EXISTS (SELECT FROM slotkeeper.resources r
-                              WHERE r.tenant_id = $1 AND r.id = $3 AND r.active) THEN 'not_found'
-            WHEN l.stale < l.rows THEN 'conflict' WHEN l.rows > 1 THEN 'several' ELSE 'again' END AS outcome,
+            ELSE 'not_found' END AS outcome,
        p.placed_at, p.expires_at, ARRAY[$3::uuid] AS missing,
-       CASE WHEN p.placed_at IS NULL AND l.stale < l.rows THEN (
+       CASE WHEN l.live > 0 THEN (
            SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind, 'overlap',
                       jsonb_build_object('start', lower(b.overlap), 'end', upper(b.overlap))))
              FROM (SELECT * FROM seen s WHERE NOT s.stale ORDER BY s.overlap LIMIT 64) b) END AS blockers
-  FROM look l LEFT JOIN placed p ON true
+  FROM (SELECT) one LEFT JOIN look l ON true LEFT JOIN placed p ON true
