@@ -24,6 +24,8 @@ mod reads;
 mod release;
 mod replace;
 mod roles;
+mod rollback;
+mod shadow;
 mod snapshots;
 mod sweep;
 mod traps;
