@@ -1,1 +1,16 @@
 //! What errors are taken for, and that none of them leaks.
+
+mod codes;
+mod constraints;
+mod coordinators;
+mod db;
+mod hosts;
+mod mapping;
+mod maps;
+mod partitions;
+mod scripted;
+mod silence;
+mod texts;
+mod transactions;
+mod violations;
+mod windows;
