@@ -12,5 +12,6 @@ mod scripted;
 mod silence;
 mod texts;
 mod transactions;
+mod twins;
 mod violations;
 mod windows;
