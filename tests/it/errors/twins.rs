@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use slotkeeper::{
-    BookingId, Reference, ResourceId, booking::BookingDetails, booking::RequestBooking, resource::NewResource,
+    BookingId, Reference, ResourceId,
+    booking::{BookPlaces, BookingDetails, ConfirmHold, RequestBooking},
+    hold::PlaceHold,
+    resource::NewResource,
 };
 use tokio::sync::Barrier;
 
@@ -31,29 +34,48 @@ async fn a_twin_of_an_uncommitted_resource_gets_that_resource() {
 async fn twins_with_a_reference_never_take_it_from_each_other() {
     const CALLERS: usize = 8;
     let h = House::open().await;
+    let t = h.tables(2).await;
     for round in 0..10 {
         let reference = Reference::new(format!("number {round}")).unwrap();
         let resource = NewResource::new(h.tenant, kind("room"), name("a room")).reference(reference.clone());
-        let details = BookingDetails::new().reference(reference);
+        let details = BookingDetails::new().reference(reference.clone());
         let booking =
             RequestBooking::new(h.tenant, window(0, 30)).with_id(BookingId::generate()).details(details);
+        let hold =
+            PlaceHold::new(h.tenant, one(t[0], round * 60, round * 60 + 30)).reference(reference.clone());
+        let details = BookingDetails::new().reference(Reference::new(format!("booked {round}")).unwrap());
+        let book =
+            BookPlaces::new(h.tenant, one(t[1], round * 60, round * 60 + 30), fresh_key()).details(details);
+        let confirm = ConfirmHold::new(h.tenant, hold.id(), fresh_key())
+            .details(BookingDetails::new().reference(Reference::new(format!("confirmed {round}")).unwrap()));
         let barrier = Arc::new(Barrier::new(CALLERS));
         let mut callers = Vec::new();
         for _ in 0..CALLERS {
             let (keeper, pool, barrier) = (h.keeper.clone(), h.pool.clone(), Arc::clone(&barrier));
             let (resource, booking) = (resource.clone(), booking.clone());
+            let (hold, book, confirm) = (hold.clone(), book.clone(), confirm.clone());
             callers.push(tokio::spawn(async move {
                 barrier.wait().await;
                 let resource = keeper.resources().create(&pool, &resource).await?;
                 let booking = keeper.bookings().request(&pool, &booking).await?;
-                Ok::<_, slotkeeper::Error>((resource.id, booking))
+                let hold = keeper.holds().place(&pool, &hold).await?;
+                let booked = keeper.bookings().book(&pool, &book).await?;
+                let confirmed = keeper.bookings().confirm(&pool, &confirm).await?;
+                let decided = [booked.into_result().unwrap(), confirmed.into_result().unwrap()];
+                Ok::<_, slotkeeper::Error>((resource.id, booking, hold.id, decided))
             }));
         }
+        let mut answers = Vec::new();
         for caller in callers {
-            assert_eq!(caller.await.unwrap().unwrap(), (resource.id(), booking.id()));
+            answers.push(caller.await.unwrap().unwrap());
         }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "one request, one answer");
+        assert_eq!((answers[0].0, answers[0].1, answers[0].2), (resource.id(), booking.id(), hold.id()));
     }
-    assert_eq!(h.count("SELECT count(*) FROM slotkeeper.resources").await, 10);
-    assert_eq!(h.count("SELECT count(*) FROM slotkeeper.bookings").await, 10);
+    assert_eq!(h.count("SELECT count(*) FROM slotkeeper.resources").await, 2 + 10);
+    assert_eq!(h.count("SELECT count(*) FROM slotkeeper.holds").await, 10);
+    assert_eq!(h.count("SELECT count(*) FROM slotkeeper.bookings").await, 30);
+    assert_eq!(h.overlaps().await, 0);
     assert_eq!(h.db.deadlocks().await.unwrap(), 0);
 }
