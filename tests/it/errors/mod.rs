@@ -2,6 +2,7 @@
 
 mod codes;
 mod constraints;
+mod contention;
 mod coordinators;
 mod db;
 mod hosts;
