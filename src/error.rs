@@ -1,7 +1,8 @@
 //! What can go wrong, in the caller's terms.
 //!
-//! No message shows SQL, a name from the database, a value, or anything of another party; neither does `Debug`. The
-//! driver's error is not kept, because its text carries all of these; [`Error::sqlstate`] tells an operator the code.
+//! No message shows SQL, a name from the database, a value, or anything of another party; neither does `Debug`, which
+//! shows the fields below and so, for a conflict, the ids and times of what is in the way. The driver's error is not
+//! kept, because its text carries all of these; [`Error::sqlstate`] tells an operator the code.
 
 use crate::{
     allocation::Blocker, failure::Failure, ids::ResourceId, invalid::InvalidInput, violation::Violation,
@@ -17,8 +18,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Refusals that *are* recorded, such as a confirm of an expired hold, are no errors: see
 /// [`Outcome`](crate::confirmation::Outcome).
 ///
-/// After a refusal (the variants up to [`Error::StaleRevision`]) an open READ COMMITTED transaction of the caller's is
-/// still usable. The others, from [`Error::Busy`] on, are faults: roll it back.
+/// After a refusal (of the kinds `Conflict`, `NotFound`, `Expired` and `InvalidInput`) an open transaction of the
+/// caller's is still usable. After any other error roll it back: the server has failed it wherever the statement ran
+/// without a savepoint, and then answers everything else with [`Error::TransactionAborted`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -40,7 +42,7 @@ pub enum Error {
     /// There is no such thing in this tenant, or, for a hold, it is another actor's.
     #[error("the {what} does not exist")]
     NotFound {
-        /// `hold`, `booking` or `blackout`.
+        /// `hold`, `booking`, `hold or pending booking`, `resource` or `blackout`.
         what: &'static str,
     },
     /// The hold's time is over.

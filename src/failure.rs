@@ -125,6 +125,9 @@ fn classify_code(code: &str, routine: Option<&str>) -> Failure {
 }
 
 #[cfg(test)]
+mod on_a_server;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -2,7 +2,8 @@
 //!
 //! A write ends in one of three ways: settled; `again`, nothing of ours written because we met a row our snapshot
 //! cannot see; or a violated check, which rolled back a claim that lost part of its rows. Both of the latter are
-//! answered by repeating the identical statement: it now sees the winner, and names it, replays it, or wins.
+//! answered by repeating the identical statement: it now sees the winner, and names it, replays it, or wins. So is the
+//! first violation of a reference, because `ON CONFLICT` guards only the id: a twin's reference may be met before its id.
 
 use crate::{
     error::{Cause, Error, Result},
@@ -42,11 +43,16 @@ impl Slotkeeper {
             return Err(Error::Unavailable(Cause::NONE));
         }
         let mut last = Cause::NONE;
+        let mut taken = false;
         for _ in 0..PASSES {
             match self.send(&session, call).await {
                 Ok(row) if row.get::<_, &str>("outcome") != "again" => return Ok(row),
                 Ok(_) => {}
-                Err(failed) => last = self.again(&session, call, &failed)?,
+                Err(failed) => match self.again(&session, call, &failed) {
+                    // By a twin of this very call, perhaps: the repeat sees its row, or the reference is really taken.
+                    Err(Error::ReferenceTaken) if !taken && intact(&session, call) => taken = true,
+                    again => last = again?,
+                },
             }
         }
         Err(Error::Busy(last))
@@ -108,7 +114,6 @@ impl Slotkeeper {
     /// `Ok` if the identical statement should be sent again.
     fn again(&self, session: &Session<'_>, call: &Call<'_>, failed: &Failed) -> Result<Cause> {
         let inside = session.in_transaction();
-        let intact = !inside || call.raises == Raises::Maybe;
         let cause = Cause::of(&failed.error);
         let repeat = match Failure::classify(&failed.error) {
             Failure::Violation(violation) => match violation.known_in(self.schema()).map(meaning) {
@@ -125,7 +130,7 @@ impl Slotkeeper {
             }
             _ => return Err(refused(&failed.error, failed.sent, inside)),
         };
-        if repeat && intact { Ok(cause) } else { Err(Error::Busy(cause)) }
+        if repeat && intact(session, call) { Ok(cause) } else { Err(Error::Busy(cause)) }
     }
 
     /// Forgets a plan the server no longer accepts; outside a transaction the read can then be repeated.
@@ -136,6 +141,11 @@ impl Slotkeeper {
         }
         stale && !session.in_transaction()
     }
+}
+
+/// Whether a failed statement took nothing else with it, so that it can be sent again.
+fn intact(session: &Session<'_>, call: &Call<'_>) -> bool {
+    !session.in_transaction() || call.raises == Raises::Maybe
 }
 
 /// What precedes a statement that needs settings: they last as long as a transaction, so one is opened for it.

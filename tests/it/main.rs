@@ -10,7 +10,9 @@
 
 mod calls;
 mod claims;
+mod errors;
 mod faults;
+mod migrate;
 mod model;
 mod smoke;
 mod support;

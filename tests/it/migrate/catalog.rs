@@ -14,7 +14,7 @@ pub(crate) async fn dump(client: &Client, schema: &str) -> String {
         SET IntervalStyle = 'postgres'";
     client.batch_execute(settings).await.unwrap();
     let rows =
-        client.query(include_str!("../../src/migrate/catalog.sql"), &[&schema, &tables]).await.unwrap();
+        client.query(include_str!("../../../src/migrate/catalog.sql"), &[&schema, &tables]).await.unwrap();
     client.batch_execute("RESET ALL").await.unwrap();
     let line = |row: &tokio_postgres::Row| {
         let fields: [&str; 4] = [row.get(0), row.get(1), row.get(2), row.get(3)];
@@ -34,6 +34,6 @@ async fn committed_definitions_are_those_of_a_fresh_database() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/migrate/catalog.txt"), &fresh).unwrap();
         return;
     }
-    let committed = include_str!("../../src/migrate/catalog.txt");
+    let committed = include_str!("../../../src/migrate/catalog.txt");
     assert_eq!(committed, fresh, "run this test with UPDATE_CATALOG=1");
 }

@@ -16,7 +16,6 @@ async fn up_applies_everything_once() {
     let mut client = db.client().await;
     let applied = Migrator::new().up(&mut client).await.unwrap();
     assert_eq!(applied.iter().map(|a| (a.version, a.name)).collect::<Vec<_>>(), [(1, "create_core")]);
-    eprintln!("up: {:?}", applied[0].duration);
     assert_eq!(Migrator::new().up(&mut client).await, Ok(vec![]));
     let status = Migrator::new().status(&client).await.unwrap();
     assert!(status.is_current(), "{status:?}");
@@ -78,8 +77,7 @@ async fn up_down_up_ends_where_up_does() {
     let migrator = Migrator::new();
     migrator.up(&mut client).await.unwrap();
     let first = super::catalog::dump(&client, "slotkeeper").await;
-    let down = migrator.down(&mut client, Down::new()).await.unwrap().unwrap();
-    eprintln!("down: {:?}", down.duration);
+    assert!(migrator.down(&mut client, Down::new()).await.unwrap().is_some());
     let between = super::catalog::dump(&client, "slotkeeper").await;
     assert!(between.lines().all(|line| line.split('\t').nth(1) == Some("migrations")), "{between}");
     migrator.up(&mut client).await.unwrap();

@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{Client, Config, NoTls};
 
-use crate::{Error, Server, guard::Guard};
+use crate::{
+    Error, Server,
+    guard::{self, Guard},
+};
 
 /// A database nobody else uses; it is dropped, connections and all, when this handle is.
 pub struct Database {
@@ -38,6 +41,30 @@ impl Database {
     /// If the server refuses the connection.
     pub async fn client(&self) -> Result<Client, Error> {
         connect(&self.config()).await
+    }
+
+    /// Connects as a role that owns nothing and may do nothing but log in: the application's role, before any grant.
+    ///
+    /// Made on the first call and dropped with the database; its name is the configuration's user.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn stranger(&self) -> Result<Config, Error> {
+        let role = guard::stranger_of(self.name());
+        let mut config = self.config();
+        let client = self.client().await?;
+        let known =
+            client.query_one("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", &[&role]).await;
+        if !known.map_err(Error::on("look for a role"))?.get::<_, bool>(0) {
+            // A server that asks for passwords asks this role too, so it gets the one we have.
+            let password =
+                config.get_password().map(|text| String::from_utf8_lossy(text).replace('\'', "''"));
+            let password = password.map(|text| format!(" PASSWORD '{text}'")).unwrap_or_default();
+            let sql = format!("CREATE ROLE {role} LOGIN{password}");
+            client.batch_execute(&sql).await.map_err(Error::on("create a role"))?;
+        }
+        config.user(&role);
+        Ok(config)
     }
 
     /// A pool as a host would have: a connection that comes back is taken on trust.

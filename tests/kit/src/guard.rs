@@ -69,5 +69,13 @@ fn serve(queue: &mpsc::Receiver<Job>) {
 async fn drop_database(job: &Job) -> Result<(), Error> {
     let client = database::connect(&job.admin).await?;
     let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", job.name);
-    client.batch_execute(&sql).await.map_err(Error::on("drop the database"))
+    client.batch_execute(&sql).await.map_err(Error::on("drop the database"))?;
+    // Most databases have none; after the database nothing depends on it.
+    let sql = format!("SET client_min_messages = error; DROP ROLE IF EXISTS {}", stranger_of(&job.name));
+    client.batch_execute(&sql).await.map_err(Error::on("drop the role"))
+}
+
+/// The name of the role that comes with a database, if one was asked for.
+pub(crate) fn stranger_of(database: &str) -> String {
+    format!("{database}_role")
 }

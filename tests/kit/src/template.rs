@@ -14,7 +14,10 @@ use std::{
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, Config};
 
-use crate::{Error, database, guard::Guard};
+use crate::{
+    Error, database,
+    guard::{self, Guard},
+};
 
 /// All the kit makes on a server is named so; it never drops anything else.
 const PREFIX: &str = "slotkeeper_kit_";
@@ -95,6 +98,8 @@ pub(crate) async fn sweep(maintenance: &Client) -> Result<(), Error> {
         if is_leftover(&name, now()) {
             // Without FORCE, and whoever else sweeps at this moment may win: both are fine.
             let _ = maintenance.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).await;
+            let role = guard::stranger_of(&name);
+            let _ = maintenance.batch_execute(&format!("DROP ROLE IF EXISTS {role}")).await;
         }
     }
     Ok(())

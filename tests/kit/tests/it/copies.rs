@@ -45,6 +45,30 @@ async fn two_databases_do_not_see_each_other_and_go_with_their_handles() {
     assert_eq!(left, 0);
 }
 
+#[tokio::test]
+async fn a_stranger_may_only_log_in_and_goes_with_the_database() {
+    let (one, two) = tokio::join!(kit::database(), kit::database());
+    let (one, two) = (one.unwrap(), two.unwrap());
+    let config = one.stranger().await.unwrap();
+    assert_eq!(one.stranger().await.unwrap(), config, "asked twice, made once");
+    let (stranger, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let refused = stranger.batch_execute("SELECT FROM slotkeeper.resources").await.unwrap_err();
+    assert_eq!(refused.code().unwrap().code(), "42501");
+    let (client, role) = (two.client().await.unwrap(), config.get_user().unwrap().to_owned());
+    drop(one);
+    let sql = "SELECT count(*) FROM pg_roles WHERE rolname = $1";
+    let mut left = 1;
+    for _ in 0..500 {
+        left = client.query_one(sql, &[&role]).await.unwrap().get::<_, i64>(0);
+        if left == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(left, 0);
+}
+
 #[test]
 fn tests_on_many_threads_with_a_runtime_each_get_a_database_each() {
     let test = || {

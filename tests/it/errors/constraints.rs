@@ -1,0 +1,146 @@
+//! Every constraint of the library's own tables, provoked by raw SQL.
+
+use slotkeeper::{Constraint, ConstraintKind, SchemaName};
+
+use super::{
+    db::migrated,
+    silence::{CANARY, heard, read},
+};
+
+/// One row in each table, with a marker in every text that a check leaves free.
+const ROWS: &str = "
+    INSERT INTO slotkeeper.resources (tenant_id, id, kind, name, reference, capacity, min_party, attributes, active, revision)
+    VALUES (gen_random_uuid(), gen_random_uuid(), 'canary', 'canary', 'canary', 4, 1, '{\"canary\": \"canary\"}', true, 1);
+    INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
+        claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
+    SELECT tenant_id, id, 'active', '[2030-01-01 10:00Z,2030-01-01 11:00Z)', 0, 0, 2, 2, '2031-01-01Z', '2031-01-02Z',
+        'canary', 1, 'canary' FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id)
+    SELECT tenant_id, id, id, '[2030-01-01 10:00Z,2030-01-01 11:00Z)', 'booked', id FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
+    SELECT tenant_id, id, 'book', 'canary', sha256('canary'), 'canary', id, 1, 1, '{\"canary\": \"canary\"}'
+    FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds,
+        claim_id, confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata)
+    SELECT tenant_id, id, 'confirmed', 1, '[2030-01-01 10:00Z,2030-01-01 11:00Z)', 0, 0, id, id, 'canary', 'canary', 100,
+        'CAN', 'canary', '{\"canary\": \"canary\"}' FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during)
+    SELECT tenant_id, id, 1, 'confirmed', '[2030-01-01 10:00Z,2030-01-01 11:00Z)' FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body)
+    SELECT tenant_id, id, 'canary', id, '{\"canary\": \"canary\"}' FROM slotkeeper.resources;
+    UPDATE slotkeeper.migrations SET name = 'canary'";
+
+/// What an inserted copy of the row must differ in to break the constraint and no other.
+fn provocations() -> Vec<(Constraint, String)> {
+    use Constraint as C;
+    const NEW: &str = r#""id": "00000000-0000-4000-8000-000000000001""#;
+    let with_new = |more: &str| format!("{{{NEW}{more}}}");
+    let long = |length| format!(r#"{{"metadata": {{"canary": "{}"}}}}"#, "x".repeat(length));
+    let set = |text: &str| text.to_owned();
+    vec![
+        (C::ResourcesPkey, set(r#"{"reference": "canary 2"}"#)),
+        (C::ResourcesKindCheck, set(r#"{"kind": "canary canary canary canary canary canary"}"#)),
+        (C::ResourcesNameCheck, set(r#"{"name": ""}"#)),
+        (C::ResourcesReferenceCheck, set(r#"{"reference": ""}"#)),
+        (C::ResourcesCapacityCheck, set(r#"{"capacity": 0}"#)),
+        (C::ResourcesReferenceKey, with_new("")),
+        (C::HoldsPkey, set(r#"{"reference": "canary 2", "actor_seq": 2}"#)),
+        (C::HoldsStatusCheck, set(r#"{"status": "canary"}"#)),
+        (C::HoldsClaimedCheck, set(r#"{"claimed": 1}"#)),
+        (C::HoldsRequestedCheck, set(r#"{"requested": 65, "claimed": 65}"#)),
+        (C::HoldsExpiresCheck, set(r#"{"expires_at": "2031-01-03Z"}"#)),
+        (C::HoldsBufferCheck, set(r#"{"buffer_after_seconds": 604801}"#)),
+        (C::HoldsDuringCheck, set(r#"{"during": "empty"}"#)),
+        (C::HoldsReferenceKey, with_new(r#", "actor_seq": 2"#)),
+        (C::HoldsActorSeqKey, with_new(r#", "reference": "canary 2""#)),
+        (C::AllocationsPkey, set(r#"{"during": "[2030-01-01 11:00Z,2030-01-01 12:00Z)"}"#)),
+        (C::AllocationsResourceFkey, with_new(r#", "resource_id": "00000000-0000-4000-8000-000000000002""#)),
+        (C::AllocationsKindCheck, set(r#"{"kind": "canary"}"#)),
+        (C::AllocationsExpiresCheck, set(r#"{"kind": "held"}"#)),
+        (C::AllocationsDuringCheck, set(r#"{"during": "empty"}"#)),
+        (
+            C::AllocationsResourceDuringExcl,
+            with_new(r#", "during": "[2030-01-01 10:59Z,2030-01-01 12:00Z)""#),
+        ),
+        (C::ConfirmationsPkey, set(r#"{"key": "canary 2"}"#)),
+        (C::ConfirmationsKeyKey, with_new("")),
+        (C::ConfirmationsOperationCheck, set(r#"{"operation": "canary"}"#)),
+        (C::ConfirmationsChecksumCheck, set(r#"{"checksum": "\\x00"}"#)),
+        (C::ConfirmationsKeyCheck, set(r#"{"key": ""}"#)),
+        (C::ConfirmationsClaimedCheck, set(r#"{"claimed": 0}"#)),
+        (C::BookingsPkey, set(r#"{"reference": "canary 2", "claim_id": null, "status": "pending"}"#)),
+        (C::BookingsClaimKey, with_new(r#", "reference": "canary 2""#)),
+        (C::BookingsStatusCheck, set(r#"{"status": "canary"}"#)),
+        (C::BookingsRevisionCheck, set(r#"{"revision": 0}"#)),
+        (C::BookingsConfirmedCheck, set(r#"{"confirmation_id": null}"#)),
+        (C::BookingsPriceCheck, set(r#"{"price_minor": null}"#)),
+        (C::BookingsBufferCheck, set(r#"{"buffer_before_seconds": -1}"#)),
+        (C::BookingsMetadataCheck, long(32_768)),
+        (C::BookingsDuringCheck, set(r#"{"during": "empty"}"#)),
+        (C::BookingsReferenceKey, with_new(r#", "claim_id": "00000000-0000-4000-8000-000000000002""#)),
+        (C::BookingHistoryPkey, set("{}")),
+        (C::BookingHistoryStatusCheck, set(r#"{"status": "canary"}"#)),
+        (C::OutboxPkey, set("{}")),
+        (C::OutboxEventCheck, set(r#"{"event": ""}"#)),
+        (C::OutboxClaimedCheck, set(r#"{"claimed": 1}"#)),
+        (C::MigrationsPkey, set("{}")),
+    ]
+}
+
+/// A copy of the row in a table with some columns set.
+fn copy(table: &str, set: &str) -> String {
+    format!(
+        "INSERT INTO slotkeeper.{table}
+         SELECT (jsonb_populate_record(t, '{set}')).* FROM slotkeeper.{table} AS t"
+    )
+}
+
+/// Scenarios 67 and 68: exclusion is exclusion, and so on.
+#[tokio::test]
+async fn every_constraint_is_recognised_and_shows_nothing() {
+    let db = migrated().await;
+    db.run(ROWS).await;
+    let schema = SchemaName::default();
+    let mut leaks = 0;
+    for (constraint, set) in provocations() {
+        let error = db.error(&copy(constraint.table(), &set)).await;
+        let violation = read(&error);
+        assert_eq!(violation.known(), Some(constraint), "{set}");
+        assert_eq!(violation.known_in(&schema), Some(constraint));
+        assert_eq!(violation.constraint(), Some(constraint.name()));
+        assert_eq!(violation.table(), Some(constraint.table()));
+        assert_eq!(violation.kind(), Some(constraint.kind()), "{constraint:?}");
+        assert_eq!((violation.schema(), violation.column()), (Some("slotkeeper"), None), "{constraint:?}");
+        let code = match constraint.kind() {
+            ConstraintKind::Unique => "23505",
+            ConstraintKind::Exclusion => "23P01",
+            ConstraintKind::ForeignKey => "23503",
+            ConstraintKind::Check => "23514",
+            other => panic!("{other:?} has no name"),
+        };
+        assert_eq!(violation.sqlstate().code(), code, "{constraint:?}");
+        // Negative control: the server did say it all, and so there was something to hush.
+        let raw = format!("{error:?}");
+        assert!(raw.contains(constraint.name()) && heard(&raw).is_some(), "{raw}");
+        leaks += usize::from(raw.contains(CANARY));
+    }
+    assert!(leaks >= 20, "only {leaks} of the raw errors had a marker in them");
+}
+
+#[test]
+fn every_constraint_is_provoked() {
+    let provoked: Vec<_> = provocations().iter().map(|(constraint, _)| *constraint).collect();
+    assert_eq!(provoked, Constraint::ALL, "a new constraint needs a line in `provocations`");
+}
+
+/// The base rows break nothing, so each line above is its own cause.
+#[tokio::test]
+async fn a_copy_for_another_tenant_is_accepted() {
+    let db = migrated().await;
+    db.run(ROWS).await;
+    for table in
+        ["resources", "holds", "allocations", "confirmations", "bookings", "booking_history", "outbox"]
+    {
+        db.run(&copy(table, r#"{"tenant_id": "00000000-0000-4000-8000-000000000003"}"#)).await;
+    }
+}

@@ -1,0 +1,150 @@
+//! The texts of the migrations: frozen once released, and written so that a sharded engine takes them.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+use slotkeeper::migrate::Migrator;
+
+/// SHA-256 of every file in `src/migrate/migrations`, line ends as on Unix.
+const FROZEN: &[(&str, &str)] = &[
+    ("0001_create_core.down.sql", "fd57046ae85f69cc4900b9121df07f99950b02a00823c56f909e237c49fd5d71"),
+    ("0001_create_core.up.sql", "47ad6dc08be1b24f77ad75bcfc968eacfe4c0c6ccf3af52b6a8850277f1604cd"),
+];
+
+fn sha256(text: &str) -> String {
+    let digest = Sha256::digest(text.replace('\r', "").as_bytes());
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
+
+#[test]
+fn a_released_migration_never_changes() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/migrate/migrations");
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        found.push((name, sha256(&std::fs::read_to_string(&path).unwrap())));
+    }
+    found.sort();
+    let found: Vec<_> = found.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
+    assert_eq!(
+        found, FROZEN,
+        "a released migration never changes, because databases out there have applied it: write a new one and add \
+         its digests here (only before its release may a migration's digests be replaced)"
+    );
+    assert_ne!(sha256("DROP TABLE slotkeeper.holds;"), sha256("DROP TABLE slotkeeper.holds ;"));
+}
+
+#[test]
+fn every_file_is_in_the_list_and_in_order() {
+    let listed: Vec<String> = Migrator::new()
+        .migrations()
+        .iter()
+        .flat_map(|m| ["down", "up"].map(|way| format!("{:04}_{}.{way}.sql", m.version, m.name)))
+        .collect();
+    assert_eq!(listed, FROZEN.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
+
+/// Without comments, one statement each, white space made single.
+fn statements(text: &str) -> Vec<String> {
+    let code: Vec<_> = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+    let code = code.join(" ");
+    let tidy = code.split(';').map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    tidy.filter(|statement| !statement.is_empty()).collect()
+}
+
+/// The text outside all parentheses, where a comma separates sub-commands.
+fn outer(statement: &str) -> String {
+    let mut depth = 0;
+    let mut outer = String::new();
+    for c in statement.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ if depth == 0 => outer.push(c),
+            _ => {}
+        }
+    }
+    outer
+}
+
+/// What is wrong with a migration's text.
+fn faults(text: &str) -> Vec<String> {
+    const STARTS: &[&str] = &[
+        "CREATE TABLE slotkeeper.",
+        "CREATE INDEX ",
+        "CREATE UNIQUE INDEX ",
+        "ALTER TABLE slotkeeper.",
+        "DROP TABLE slotkeeper.",
+        "DROP INDEX slotkeeper.",
+    ];
+    const RULES: &[&str] = &["PRIMARY KEY", "FOREIGN KEY", "CHECK", "UNIQUE", "EXCLUDE"];
+    const BANNED: &[&str] =
+        &["IF EXISTS", "IF NOT EXISTS", "CASCADE", "CONCURRENTLY", "DEFERRABLE", "ON DELETE", "ON UPDATE"];
+    let mut faults = Vec::new();
+    for statement in statements(text) {
+        let mut fault = |what: String| faults.push(format!("{what}: {statement}"));
+        if !STARTS.iter().any(|start| statement.starts_with(start)) {
+            fault("another command, or another schema".into());
+        }
+        if outer(&statement).contains(',') {
+            fault("more than one sub-command".into());
+        }
+        for banned in BANNED {
+            if statement.contains(banned) {
+                fault(format!("{banned} is not allowed"));
+            }
+        }
+        // `NAME RULE`: what precedes a rule is its name, and what precedes that is CONSTRAINT.
+        let words: Vec<_> = statement.split([' ', '(', ')', ',']).filter(|word| !word.is_empty()).collect();
+        for (at, word) in words.iter().enumerate() {
+            let pair = [*word, words.get(at + 1).copied().unwrap_or_default()].join(" ");
+            let is_rule = RULES.iter().any(|rule| rule == word || *rule == pair);
+            let named = at >= 2 && words[at - 2] == "CONSTRAINT";
+            if is_rule && !named && words[at - 1] != "CREATE" {
+                fault(format!("{word} without a name"));
+            }
+        }
+        if statement.matches("REFERENCES").count() != statement.matches("FOREIGN KEY").count() {
+            fault("a reference without a name".into());
+        }
+        if statement.starts_with("CREATE") && statement.contains(" INDEX ON ") {
+            fault("an index without a name".into());
+        }
+    }
+    faults
+}
+
+/// A sharded engine takes one sub-command at a time, and what has no explicit name cannot be altered by name later.
+#[test]
+fn migrations_are_single_explicit_commands() {
+    for migration in Migrator::new().migrations() {
+        assert!(statements(migration.up).len() > 1 && statements(migration.down).len() > 1);
+        assert_eq!(faults(migration.up), [""; 0], "{}", migration.name);
+        assert_eq!(faults(migration.down), [""; 0], "{}", migration.name);
+    }
+}
+
+/// Negative controls: each rule finds what breaks it.
+#[test]
+fn a_text_that_breaks_a_rule_is_found() {
+    for (text, fault) in [
+        ("ALTER TABLE slotkeeper.x ADD COLUMN a text, ADD COLUMN b text;", "more than one sub-command"),
+        ("DROP TABLE slotkeeper.a, slotkeeper.b;", "more than one sub-command"),
+        ("CREATE TABLE other.x (a uuid);", "another command, or another schema"),
+        ("DO $$ BEGIN END $$;", "another command, or another schema"),
+        ("CREATE TYPE slotkeeper.x AS ENUM ('a');", "another command, or another schema"),
+        ("DROP TABLE IF EXISTS slotkeeper.x;", "IF EXISTS is not allowed"),
+        ("DROP TABLE slotkeeper.x CASCADE;", "CASCADE is not allowed"),
+        ("CREATE TABLE slotkeeper.x (a uuid PRIMARY KEY);", "PRIMARY without a name"),
+        ("CREATE TABLE slotkeeper.x (a int, CHECK (a > 0));", "CHECK without a name"),
+        ("CREATE TABLE slotkeeper.x (a int, UNIQUE (a));", "UNIQUE without a name"),
+        ("CREATE TABLE slotkeeper.x (a uuid REFERENCES slotkeeper.y);", "a reference without a name"),
+        ("CREATE INDEX ON slotkeeper.x (a);", "an index without a name"),
+    ] {
+        assert!(faults(text).iter().any(|found| found.starts_with(fault)), "{text}: {:?}", faults(text));
+    }
+}
