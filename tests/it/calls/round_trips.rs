@@ -41,7 +41,7 @@ async fn count(h: &House, keeper: &Slotkeeper, proxy: &Proxy, db: &dyn Executor)
         settle(&stage, db).await;
         proxy.reset();
         assert_eq!((refusal.act)(&stage, db).await, refusal.answer, "{}", refusal.name);
-        assert_eq!(proxy.round_trips(), refusal.round_trips(), "{}", refusal.name);
+        assert!(refusal.round_trips().contains(&proxy.round_trips()), "{}", refusal.name);
     }
 }
 
