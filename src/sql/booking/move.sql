@@ -106,5 +106,6 @@ SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at,
-       CASE WHEN v.outcome = 'not_found' THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM want w)) END AS missing
+       -- Without the booking no resource was looked for.
+       CASE WHEN v.outcome = 'not_found' AND EXISTS (SELECT FROM b) THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM want w)) END AS missing
   FROM v LEFT JOIN rec r ON true LEFT JOIN prior p ON true
