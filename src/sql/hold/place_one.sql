@@ -13,11 +13,15 @@ WITH prior AS MATERIALIZED (
     SELECT a.id, a.kind, a.during * $4, coalesce(a.expires_at <= statement_timestamp(), false)
       FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND a.shadow
+), want AS MATERIALIZED (
+    SELECT r.id FROM slotkeeper.resources r
+     WHERE r.tenant_id = $1 AND r.id = $3 AND r.active AND NOT EXISTS (SELECT FROM prior)
 ), stale AS (
+    -- Nothing to claim, nothing to take over: a refusal changes no row.
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.id IN (SELECT s.id FROM seen s WHERE s.stale) AND a.released_at IS NULL
        AND a.expires_at <= statement_timestamp() AND NOT EXISTS (SELECT FROM seen s WHERE NOT s.stale)
-       AND NOT EXISTS (SELECT FROM prior)
+       AND EXISTS (SELECT FROM want)
      ORDER BY a.during FOR UPDATE
 ), freed AS (
     UPDATE slotkeeper.allocations a SET released_at = statement_timestamp()
@@ -25,10 +29,9 @@ WITH prior AS MATERIALIZED (
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-    SELECT $1, $5, r.id, $4, 'held', $2, statement_timestamp() + $9::bigint * interval '1 microsecond'
-      FROM slotkeeper.resources r CROSS JOIN (SELECT count(*) FROM freed) f
-     WHERE r.tenant_id = $1 AND r.id = $3 AND r.active
-       AND NOT EXISTS (SELECT FROM prior) AND NOT EXISTS (SELECT FROM seen s WHERE NOT s.stale)
+    SELECT $1, $5, w.id, $4, 'held', $2, statement_timestamp() + $9::bigint * interval '1 microsecond'
+      FROM want w CROSS JOIN (SELECT count(*) FROM freed) f
+     WHERE NOT EXISTS (SELECT FROM seen s WHERE NOT s.stale)
     ON CONFLICT ON CONSTRAINT allocations_resource_during_excl DO NOTHING RETURNING expires_at
 ), placed AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
@@ -38,8 +41,7 @@ WITH prior AS MATERIALIZED (
       FROM claimed c RETURNING placed_at, expires_at
 ), refused AS (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
-                WHEN NOT EXISTS (SELECT FROM slotkeeper.resources r
-                                  WHERE r.tenant_id = $1 AND r.id = $3 AND r.active) THEN 'not_found'
+                WHEN NOT EXISTS (SELECT FROM want) THEN 'not_found'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict'
                 ELSE 'again' END AS outcome
      WHERE NOT EXISTS (SELECT FROM placed)
