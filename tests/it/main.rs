@@ -13,4 +13,5 @@ mod claims;
 mod faults;
 mod model;
 mod smoke;
+mod storm;
 mod support;

@@ -1,0 +1,3 @@
+//! Everything at once.
+
+mod found;
