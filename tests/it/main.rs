@@ -15,4 +15,5 @@ mod faults;
 mod migrate;
 mod model;
 mod smoke;
+mod storm;
 mod support;

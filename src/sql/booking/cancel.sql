@@ -8,12 +8,17 @@ WITH prior AS MATERIALIZED (
 ), b AS MATERIALIZED (
     SELECT b.status, b.revision, b.during, b.claim_id FROM slotkeeper.bookings b
      WHERE b.tenant_id = $1 AND b.id = $2 AND NOT EXISTS (SELECT FROM prior) FOR UPDATE
+), was AS MATERIALIZED (
+    -- The booking as this statement began. If it changed while we waited for it, rows were written that we cannot see:
+    -- repeat, or a cancelled booking would keep the place it was just moved to.
+    SELECT b.revision FROM slotkeeper.bookings b WHERE b.tenant_id = $1 AND b.id = $2
 ), a AS MATERIALIZED (
     SELECT a.id, a.resource_id, a.during FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.claim_id = (SELECT b.claim_id FROM b) AND a.released_at IS NULL
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), v AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed' WHEN b.status IS NULL THEN 'not_found'
+                WHEN b.revision <> (SELECT w.revision FROM was w) THEN 'again'
                 WHEN b.revision <> $7 THEN 'stale_revision' ELSE 'cancelled' END AS outcome,
            coalesce(b.status <> 'cancelled', false) AS live
       FROM (SELECT) one LEFT JOIN b ON true

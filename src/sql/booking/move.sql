@@ -10,6 +10,10 @@ WITH prior AS MATERIALIZED (
 ), b AS MATERIALIZED (
     SELECT b.status, b.revision, b.during, b.claim_id FROM slotkeeper.bookings b
      WHERE b.tenant_id = $1 AND b.id = $2 AND NOT EXISTS (SELECT FROM prior) FOR UPDATE
+), was AS MATERIALIZED (
+    -- The booking as this statement began. If it changed while we waited for it, rows were written that we cannot see:
+    -- repeat, or the booking would keep them besides the new ones.
+    SELECT b.revision FROM slotkeeper.bookings b WHERE b.tenant_id = $1 AND b.id = $2
 ), want AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
     SELECT u.resource_id, u.during, u.id, r.kind, r.capacity, r.min_party
@@ -45,6 +49,7 @@ WITH prior AS MATERIALIZED (
                 WHEN b.status IS NULL OR (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
                 WHEN b.status <> 'confirmed' THEN 'state_mismatch'
                 WHEN b.revision <> $9 THEN 'stale_revision'
+                WHEN b.revision <> (SELECT w.revision FROM was w) THEN 'again'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome
       FROM (SELECT) one LEFT JOIN b ON true
 ), stale AS MATERIALIZED (
@@ -85,7 +90,7 @@ WITH prior AS MATERIALIZED (
            SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
                       jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
              FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
-      FROM v WHERE v.outcome NOT IN ('replayed', 'not_found')
+      FROM v WHERE v.outcome NOT IN ('replayed', 'not_found', 'again')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), ub AS (
     UPDATE slotkeeper.bookings x SET during = $6, buffer_before_seconds = $7, buffer_after_seconds = $8,
