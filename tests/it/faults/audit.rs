@@ -103,12 +103,6 @@ const CHECKS: [(&str, &str); 13] = [
     ),
 ];
 
-/// The revisions of every booking, as rows.
-const HISTORY: &str = "(SELECT b.tenant_id, b.id AS booking_id, (e->>'revision')::integer AS revision,
-       e->>'status' AS status, (e->>'confirmation')::uuid AS confirmation_id,
-       tstzrange((e->'window'->>'start')::timestamptz, (e->'window'->>'end')::timestamptz) AS during
-  FROM slotkeeper.bookings b CROSS JOIN jsonb_array_elements(b.history) e)";
-
 /// The names of the checks that fail.
 pub async fn orphans(client: &Client) -> Vec<String> {
     let parts = CHECKS.map(|(name, query)| {

@@ -51,7 +51,7 @@ impl World {
         late: bool,
         customer: Option<usize>,
     ) -> Answer {
-        let what = if target.how == How::Minted { "hold" } else { "hold or pending booking" };
+        let what = if target.how == How::Pending { "hold or pending booking" } else { "hold" };
         let booking = self.wanted(target);
         let Some(found) = self.holds.iter().find(|h| h.number == hold).cloned() else { return no(what) };
         if booking.is_none() && target.how == How::Pending {

@@ -123,10 +123,13 @@ pub enum Call {
     },
 }
 
+/// A request's named parts, as text.
+type Parts = Vec<(&'static str, String)>;
+
 impl Call {
     /// Calls with a key: the operation it belongs to, the key, and every part of the request that makes it another one,
     /// in the order in which a difference is named.
-    pub fn keyed(&self) -> Option<(&'static str, usize, Vec<(&'static str, String)>)> {
+    pub fn keyed(&self) -> Option<(&'static str, usize, Parts)> {
         fn text(part: &impl std::fmt::Debug) -> String {
             format!("{part:?}")
         }

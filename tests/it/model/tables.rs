@@ -4,6 +4,7 @@ use super::{
     subject::{Subject, span, uuid},
     world::{Owner, World},
 };
+use crate::support::HISTORY;
 use deadpool_postgres::GenericClient;
 use slotkeeper::{BookingId, Executor, ResourceId, TenantId, Window};
 use uuid::Uuid;
@@ -22,8 +23,7 @@ pub async fn expire(db: &impl GenericClient, tenant: TenantId, hold: Uuid) {
 
 /// One digest over every row and who wrote it: equal before and after means that not even an equal row was written.
 pub async fn digest(db: &impl GenericClient, tenant: TenantId) -> String {
-    let tables =
-        ["resources", "holds", "allocations", "bookings", "booking_history", "confirmations", "outbox"];
+    let tables = ["resources", "holds", "allocations", "bookings", "confirmations", "outbox"];
     let part = |table| {
         format!(
             "coalesce((SELECT md5(string_agg(t.xmin::text || t.ctid::text || t::text, '|' ORDER BY t.ctid))
@@ -98,13 +98,14 @@ async fn holds<C: Executor + GenericClient>(subject: &Subject<'_, C>, world: &Wo
 async fn bookings<C: Executor + GenericClient>(subject: &Subject<'_, C>, world: &World) -> Lists {
     // The history must have a row for each revision, and the last one must be the booking as it is.
     let sql = "SELECT b.id, b.status, b.revision, b.during FROM slotkeeper.bookings b
-                 JOIN slotkeeper.booking_history y ON y.tenant_id = b.tenant_id AND y.booking_id = b.id
+                 JOIN {history} y ON y.tenant_id = b.tenant_id AND y.booking_id = b.id
                 WHERE b.tenant_id = $1 GROUP BY b.tenant_id, b.id
                HAVING count(*) = b.revision
-                  AND bool_or(y.revision = b.revision AND y.status = b.status AND y.during = b.during)";
+                  AND bool_or(y.revision = b.revision AND y.status = b.status AND y.during = b.during)"
+        .replace("{history}", HISTORY);
     let text =
         |number, status: &str, revision: i32, window| format!("{number} {status} {revision} {window:?}");
-    let found = subject.db.query(sql, &[&subject.tenant]).await.unwrap();
+    let found = subject.db.query(&sql, &[&subject.tenant]).await.unwrap();
     let found =
         found.iter().map(|r| text(subject.booking_number(r.get(0)), r.get(1), r.get(2), span(r.get(3))));
     let expected = world.bookings.iter().map(|b| text(b.number, b.status, b.revision, b.window));

@@ -14,7 +14,7 @@ const RULES: [(&str, &str); 10] = [
      "SELECT count(*) FROM slotkeeper.holds h JOIN slotkeeper.bookings b
           ON b.tenant_id = h.tenant_id AND b.claim_id = h.id WHERE h.status <> 'consumed'"),
     ("a confirmed booking that does not hold as many places as were decided",
-     "SELECT count(*) FROM slotkeeper.bookings b JOIN slotkeeper.booking_history y
+     "SELECT count(*) FROM slotkeeper.bookings b JOIN {history} y
           ON y.tenant_id = b.tenant_id AND y.booking_id = b.id AND y.revision = b.revision
         LEFT JOIN slotkeeper.confirmations c ON c.tenant_id = b.tenant_id AND c.id = y.confirmation_id
        WHERE b.status = 'confirmed' AND c.claimed IS DISTINCT FROM (SELECT count(*) FROM slotkeeper.allocations a
@@ -40,13 +40,13 @@ const RULES: [(&str, &str); 10] = [
              AND a.claim_id = h.id AND a.released_at IS NULL AND a.kind = 'held' AND a.expires_at = h.expires_at)"),
     ("a booking whose history is not one row a revision",
      "SELECT count(*) FROM slotkeeper.bookings b WHERE b.revision <> (SELECT count(*)
-        FROM slotkeeper.booking_history y WHERE y.tenant_id = b.tenant_id AND y.booking_id = b.id)"),
+        FROM {history} y WHERE y.tenant_id = b.tenant_id AND y.booking_id = b.id)"),
     ("a booking that is not what its last revision says",
-     "SELECT count(*) FROM slotkeeper.bookings b WHERE NOT EXISTS (SELECT FROM slotkeeper.booking_history y
+     "SELECT count(*) FROM slotkeeper.bookings b WHERE NOT EXISTS (SELECT FROM {history} y
        WHERE y.tenant_id = b.tenant_id AND y.booking_id = b.id AND y.revision = b.revision
          AND y.status = b.status AND y.during = b.during)"),
     ("a decision about a booking without its event",
-     "SELECT count(*) FROM slotkeeper.booking_history y WHERE y.confirmation_id IS NOT NULL AND NOT EXISTS (
+     "SELECT count(*) FROM {history} y WHERE y.confirmation_id IS NOT NULL AND NOT EXISTS (
         SELECT FROM slotkeeper.outbox o WHERE o.tenant_id = y.tenant_id AND o.id = y.confirmation_id
            AND o.subject_id = y.booking_id)"),
 ];
