@@ -25,7 +25,11 @@ impl Figures {
     }
 
     pub fn answer<T>(&mut self, operation: &str, answer: &Result<T, Error>) {
-        let code = answer.as_ref().map_or_else(|error| format!("!{}", error.code()), |_| "ok".to_owned());
+        let code = match answer {
+            Ok(_) => "ok".to_owned(),
+            Err(error @ Error::Busy(_)) => format!("!busy {}", error.sqlstate().unwrap_or("")),
+            Err(error) => format!("!{}", error.code()),
+        };
         self.count(operation, &code);
     }
 
@@ -50,9 +54,9 @@ impl Figures {
         self.decisions.extend(other.decisions);
     }
 
-    /// How many answers end so.
-    pub fn ending(&self, code: &str) -> usize {
-        self.answers.iter().filter(|(answer, _)| answer.ends_with(code)).map(|(_, n)| n).sum()
+    /// How many answers were this one.
+    pub fn total(&self, code: &str) -> usize {
+        self.answers.iter().filter(|(answer, _)| answer.split(' ').nth(1) == Some(code)).map(|(_, n)| n).sum()
     }
 }
 

@@ -31,7 +31,7 @@ impl<T: Copy> Latest<T> {
 
     pub fn add(&self, new: T) {
         let mut known = self.0.lock().unwrap();
-        if known.len() == 24 {
+        if known.len() == 12 {
             known.remove(0);
         }
         known.push(new);
@@ -51,10 +51,10 @@ impl Site {
         Self { keeper, pool, tenant, resources, holds, bookings, pending, blackouts }
     }
 
-    /// One to four of the resources in random order, within twelve hours; sometimes with buffers.
+    /// One to four of the resources in random order, within a day; sometimes with buffers.
     pub fn claim(&self, dice: &mut Dice, most: usize) -> Claim {
         let count = if dice.one_in(2) { 1 } else { 1 + dice.roll(most) };
-        let from = dice.minutes(24) * 30;
+        let from = dice.minutes(48) * 30;
         let window = window(from, from + 30 + dice.minutes(3) * 30);
         let claim = Claim::all(dice.some(&self.resources, count), window).unwrap();
         let after = TimeDelta::minutes(if dice.one_in(4) { 15 } else { 0 });

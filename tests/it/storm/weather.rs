@@ -3,7 +3,7 @@
 use super::{dice::Dice, figures::Figures, site::Site};
 use crate::support::*;
 use chrono::{SubsecRound, TimeDelta, Utc};
-use slotkeeper::{Claim, CustomerRef, ResourceId, allocation::Block, booking::*, hold::*};
+use slotkeeper::{BookingId, Claim, CustomerRef, ResourceId, allocation::Block, booking::*, hold::*};
 use std::time::{Duration, Instant};
 
 impl Site {
@@ -103,21 +103,37 @@ impl Site {
                 let erase = EraseCustomer::new(t, customer, fresh_key());
                 self.decide(dice, figures, "erase", || bookings.erase(pool, &erase)).await;
             }
-            (48..75, Some(booking)) => {
-                let cancel = CancelBooking::new(t, booking, fresh_key());
+            (_, Some(booking)) => self.change(dice, figures, booking).await,
+            (_, None) => {}
+        }
+    }
+
+    /// Moves it, cancels it, or both at the same moment.
+    async fn change(&self, dice: &mut Dice, figures: &mut Figures, booking: BookingId) {
+        let (bookings, pool, t) = (self.keeper.bookings(), &self.pool, self.tenant);
+        let cancel = CancelBooking::new(t, booking, fresh_key());
+        // One move in four guesses the revision.
+        let revision = if dice.one_in(4) {
+            1 + dice.minutes(4) as i32
+        } else {
+            bookings.find(pool, t, booking).await.unwrap().unwrap().revision
+        };
+        let to = MoveBooking::new(t, booking, revision, self.claim(dice, 3), fresh_key());
+        match dice.roll(6) {
+            0 => {
                 self.decide(dice, figures, "cancel", || bookings.cancel(pool, &cancel)).await;
             }
-            (_, Some(booking)) => {
-                // Half of the moves guess the revision.
-                let revision = if dice.one_in(2) {
-                    1 + dice.minutes(4) as i32
-                } else {
-                    bookings.find(pool, t, booking).await.unwrap().unwrap().revision
-                };
-                let request = MoveBooking::new(t, booking, revision, claim, fresh_key());
-                self.decide(dice, figures, "move", || bookings.move_to(pool, &request)).await;
+            1..5 => {
+                self.decide(dice, figures, "move", || bookings.move_to(pool, &to)).await;
             }
-            (_, None) => {}
+            _ => {
+                let start = Instant::now();
+                let (moved, cancelled) =
+                    tokio::join!(bookings.move_to(pool, &to), bookings.cancel(pool, &cancel));
+                figures.time(start);
+                figures.decision("move", &moved);
+                figures.decision("cancel", &cancelled);
+            }
         }
     }
 
