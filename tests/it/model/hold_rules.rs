@@ -54,7 +54,9 @@ impl World {
             return Answer::err("conflict", Detail::Taken(taken));
         }
         let counts = |h: &&Hold| h.actor == actor && h.status == "active" && !h.expired;
-        if old.is_none() && actor.is_some() && self.holds.iter().filter(counts).count() >= PER_ACTOR {
+        // A live old hold makes room for the new one; an expired one counts for nothing.
+        let grows = old.is_none_or(|old| self.holds.iter().any(|h| h.number == old && h.expired));
+        if grows && actor.is_some() && self.holds.iter().filter(counts).count() >= PER_ACTOR {
             return Answer::err("too_many_holds", Detail::Nothing);
         }
         if let Some(old) = old {
