@@ -111,10 +111,11 @@ impl<'a> AllocationRepository<'a> {
     }
 
     /// Closes resources for a time, all or nothing. Expired holds give way; bookings and live holds refuse it.
-    /// Repeating the request with the same id changes nothing.
+    /// Repeating the request with the same id changes nothing; a blackout that was opened again stays open.
     ///
     /// # Errors
-    /// [`Error::Conflict`], [`Error::ResourceNotFound`]; infrastructure errors.
+    /// [`Error::Conflict`], [`Error::ResourceNotFound`], [`Error::KeyReused`] if the id was used for other places;
+    /// infrastructure errors.
     ///
     /// # Transactions
     /// One statement, one event in the outbox. In the caller's READ COMMITTED transaction it runs under a savepoint
@@ -138,6 +139,7 @@ impl<'a> AllocationRepository<'a> {
         let row = self.keeper.write(db, &call).await?;
         match row.get("outcome") {
             "blocked" | "replayed" => Ok(block.id),
+            "key_reused" => Err(Error::KeyReused { field: "resources" }),
             "not_found" => Err(missing(&row)),
             "conflict" => Err(conflict(&row)),
             _ => Err(Error::Internal(Cause::NONE)),

@@ -67,6 +67,17 @@ pub(crate) struct Description {
 }
 
 impl Description {
+    pub(crate) fn of(read: &Resource) -> Self {
+        Self {
+            kind: read.kind.clone(),
+            name: read.name.clone(),
+            reference: read.reference.clone(),
+            capacity: read.capacity,
+            min_party: read.min_party,
+            attributes: read.attributes.clone(),
+        }
+    }
+
     fn parties(&mut self, smallest: u32, largest: u32) -> Result<(), InvalidInput> {
         let (Ok(min), Ok(max)) = (i32::try_from(smallest), i32::try_from(largest)) else {
             return Err(InvalidInput::Capacity);
@@ -150,15 +161,13 @@ pub struct UpdateResource {
 impl UpdateResource {
     /// Starts from a resource as it was read; the change is refused if somebody changed it since.
     pub fn from(tenant: TenantId, read: &Resource) -> Self {
-        let description = Description {
-            kind: read.kind.clone(),
-            name: read.name.clone(),
-            reference: read.reference.clone(),
-            capacity: read.capacity,
-            min_party: read.min_party,
-            attributes: read.attributes.clone(),
-        };
-        Self { tenant, id: read.id, revision: read.revision, active: read.active, description }
+        Self {
+            tenant,
+            id: read.id,
+            revision: read.revision,
+            active: read.active,
+            description: Description::of(read),
+        }
     }
 
     /// What it is.

@@ -49,9 +49,10 @@ impl<'a> ResourceRepository<'a> {
         let row = self.keeper.write(db, &call).await?;
         let found = Resource::from_row(&row);
         // A resource that was updated since is still the one that was created.
-        let other = found.revision == 1
-            && (&found.kind, &found.name, &found.reference) != (&it.kind, &it.name, &it.reference);
-        if other { Err(Error::KeyReused { field: "description" }) } else { Ok(found) }
+        if found.revision == 1 && Description::of(&found) != *it {
+            return Err(Error::KeyReused { field: "description" });
+        }
+        Ok(found)
     }
 
     /// Changes what describes a resource.

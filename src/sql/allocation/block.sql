@@ -1,9 +1,12 @@
 -- allocation.block
 -- A blackout: closes resources for a time, all or nothing; bookings and live holds in the way refuse it. May raise
--- outbox_claimed_check: repeat. Outcomes: blocked, replayed, not_found, conflict, again.
+-- outbox_claimed_check: repeat. Outcomes: blocked, replayed, key_reused, not_found, conflict, again.
 -- $1 tenant  $2 blackout  $3 resources[]  $4 windows[]  $5 allocations[]  $6 event
 WITH prior AS MATERIALIZED (
-    SELECT 1 FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = $2 LIMIT 1
+    SELECT count(*) AS rows, bool_and(a.kind = 'blackout' AND EXISTS (
+               SELECT FROM unnest($3::uuid[], $4::tstzrange[]) AS u (resource_id, during)
+                WHERE u.resource_id = a.resource_id AND u.during = a.during)) AS same
+      FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = $2 HAVING count(*) > 0
 ), want AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
     SELECT u.resource_id, u.during, u.id, r.kind, r.capacity, r.min_party
@@ -31,7 +34,8 @@ WITH prior AS MATERIALIZED (
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND a.shadow) a
 ), look AS MATERIALIZED (
-    SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
+    SELECT CASE WHEN (SELECT p.same AND p.rows = cardinality($3::uuid[]) FROM prior p) THEN 'replayed'
+                WHEN EXISTS (SELECT FROM prior) THEN 'key_reused'
                 WHEN (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome
 ), stale AS MATERIALIZED (

@@ -15,6 +15,7 @@ WITH prior AS MATERIALIZED (
 ), a AS MATERIALIZED (
     SELECT a.id, a.resource_id, a.during FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.claim_id = (SELECT b.claim_id FROM b) AND a.released_at IS NULL
+       AND a.kind = 'booked'
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), v AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed' WHEN b.status IS NULL THEN 'not_found'

@@ -56,7 +56,7 @@ WITH prior AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.released_at IS NULL AND (SELECT outcome FROM look) = 'free'
        AND (SELECT count(*) FROM locked) >= 0
-       AND (a.claim_id = (SELECT b.claim_id FROM b)
+       AND ((a.claim_id = (SELECT b.claim_id FROM b) AND a.kind = 'booked')
             OR (a.id IN (SELECT s.id FROM seen s WHERE s.stale) AND a.expires_at <= statement_timestamp()))
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), freed AS (
