@@ -9,8 +9,11 @@ impl World {
     pub fn place_rules(&mut self, call: &Call) -> Answer {
         match call.clone() {
             Call::Block { blackout, want } => {
-                if self.blackouts.contains(&blackout) {
-                    return Answer { replay: true, ..done() };
+                let mut blocked: Vec<_> = want.blocked().collect();
+                blocked.sort_unstable();
+                if let Some((_, first)) = self.blackouts.iter().find(|(number, _)| *number == blackout) {
+                    let reused = || Answer::err("key_reused", Detail::Text("resources"));
+                    return Answer { replay: true, ..if *first == blocked { done() } else { reused() } };
                 }
                 if let Some(missing) = self.missing(&want) {
                     return missing;
@@ -20,11 +23,13 @@ impl World {
                     return Answer::err("conflict", Detail::Taken(taken));
                 }
                 self.claim(&want, "blackout", Owner::Blackout(blackout));
-                self.blackouts.push(blackout);
+                self.blackouts.push((blackout, blocked));
                 self.events += 1;
                 done()
             }
-            Call::Unblock { blackout } if !self.blackouts.contains(&blackout) => no("blackout"),
+            Call::Unblock { blackout } if self.blackouts.iter().all(|(number, _)| *number != blackout) => {
+                no("blackout")
+            }
             Call::Unblock { blackout } => {
                 let before = self.rows.len();
                 self.free(Owner::Blackout(blackout));

@@ -54,7 +54,7 @@ impl Step {
         };
         let hold = pick(&mut world.holds.iter().map(|h| h.number), d(0));
         let booking = pick(&mut world.bookings.iter().map(|b| b.number), d(0));
-        let blackout = pick(&mut world.blackouts.iter().copied(), d(0));
+        let blackout = pick(&mut world.blackouts.iter().map(|(number, _)| *number), d(0));
         let anybody = [None, Some(0), Some(1)][d(1) % 3];
         let its_actor = world.holds.iter().find(|h| h.number == hold).and_then(|h| h.actor);
         let actor = if d(1) % 8 == 0 { anybody } else { its_actor };

@@ -67,7 +67,8 @@ pub struct World {
     pub rows: Vec<Row>,
     pub holds: Vec<Hold>,
     pub bookings: Vec<Booking>,
-    pub blackouts: Vec<usize>,
+    /// With what they blocked when they were first asked for.
+    pub blackouts: Vec<(usize, Vec<(usize, Span)>)>,
     pub records: Vec<Record>,
     pub inactive: Vec<usize>,
     pub events: usize,
