@@ -12,13 +12,6 @@ WITH prior AS MATERIALIZED (
             SELECT r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
      WHERE NOT EXISTS (SELECT FROM prior)
-), locked AS MATERIALIZED (
-    -- Several resources: their rows in id order, or two claims that take over expired rows can deadlock. One: no lock,
-    -- which in a caller's long transaction would hold up every other date of the resource.
-    SELECT r.id
-      FROM (SELECT DISTINCT w.resource_id AS id FROM want w WHERE (SELECT cardinality($3::uuid[])) > 1 ORDER BY 1) w
-     CROSS JOIN LATERAL (
-            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
 ), seen AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
@@ -30,6 +23,14 @@ WITH prior AS MATERIALIZED (
             SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND a.shadow) a
+), locked AS MATERIALIZED (
+    -- Several resources: their rows in id order, or two claims that take over expired rows can deadlock. One: only to take
+    -- over, because the lock would hold up every other date of the resource in a caller's long transaction.
+    SELECT r.id
+      FROM (SELECT DISTINCT w.resource_id AS id FROM want w
+             WHERE (SELECT cardinality($3::uuid[])) > 1 OR EXISTS (SELECT FROM seen s WHERE s.stale) ORDER BY 1) w
+     CROSS JOIN LATERAL (
+            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
 ), look AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
                 WHEN (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'

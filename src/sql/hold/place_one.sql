@@ -16,12 +16,19 @@ WITH prior AS MATERIALIZED (
 ), want AS MATERIALIZED (
     SELECT r.id FROM slotkeeper.resources r
      WHERE r.tenant_id = $1 AND r.id = $3 AND r.active AND NOT EXISTS (SELECT FROM prior)
+), locked AS MATERIALIZED (
+    -- Only what takes over expired rows locks the resource: a claim of several resources that began before one of those
+    -- rows was placed would otherwise wait for us while we wait for it. Every other claim of one resource locks nothing,
+    -- which in a caller's long transaction would hold up other dates of the resource.
+    SELECT r.id FROM slotkeeper.resources r
+     WHERE r.tenant_id = $1 AND r.id = $3 AND EXISTS (SELECT FROM want) AND EXISTS (SELECT FROM seen s WHERE s.stale)
+       AND NOT EXISTS (SELECT FROM seen s WHERE NOT s.stale) FOR NO KEY UPDATE
 ), stale AS (
     -- Nothing to claim, nothing to take over: a refusal changes no row.
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.id IN (SELECT s.id FROM seen s WHERE s.stale) AND a.released_at IS NULL
        AND a.expires_at <= statement_timestamp() AND NOT EXISTS (SELECT FROM seen s WHERE NOT s.stale)
-       AND EXISTS (SELECT FROM want)
+       AND EXISTS (SELECT FROM want) AND (SELECT count(*) FROM locked) >= 0
      ORDER BY a.during FOR UPDATE
 ), freed AS (
     UPDATE slotkeeper.allocations a SET released_at = statement_timestamp()
