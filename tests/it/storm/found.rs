@@ -2,33 +2,35 @@
 
 use crate::support::*;
 use slotkeeper::{
-    BookingId,
+    BookingId, Claim, Error, HoldId,
     booking::{BookPlaces, CancelBooking, MoveBooking, RequestBooking},
     confirmation::Outcome,
+    hold::{Hold, PlaceHold},
 };
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
-/// Until one call of this database waits for a row.
-async fn somebody_waits(h: &House) {
+/// Until so many sessions of this database wait for a lock.
+async fn waiting(h: &House, sessions: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                       AND wait_event_type = 'Lock'";
     let watch = async {
-        while h.count(waiting).await == 0 {
+        while h.count(waiting).await != sessions {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), watch).await.expect("the loser waits for the winner");
+    tokio::time::timeout(Duration::from_secs(10), watch).await.expect("they wait");
 }
 
 async fn live_rows(h: &House) -> i64 {
     h.count("SELECT count(*) FROM slotkeeper.allocations WHERE released_at IS NULL").await
 }
 
-async fn cancel_meanwhile(h: &House, booking: BookingId) -> tokio::task::JoinHandle<Outcome> {
+async fn cancel_meanwhile(h: &House, booking: BookingId) -> JoinHandle<Outcome> {
     let (keeper, pool) = (h.keeper.clone(), h.pool.clone());
     let cancel = CancelBooking::new(h.tenant, booking, fresh_key());
     let task = tokio::spawn(async move { keeper.bookings().cancel(&pool, &cancel).await.unwrap().outcome });
-    somebody_waits(h).await;
+    waiting(h, 1).await;
     task
 }
 
@@ -80,8 +82,67 @@ async fn moving_on_a_revision_that_is_being_made_gives_up_every_earlier_place() 
     let second = MoveBooking::new(h.tenant, booking, 2, one(table, 800, 830), fresh_key());
     let second =
         tokio::spawn(async move { keeper.bookings().move_to(&pool, &second).await.unwrap().outcome });
-    somebody_waits(&h).await;
+    waiting(&h, 1).await;
     tx.commit().await.unwrap();
     assert_eq!(second.await.unwrap(), Outcome::Moved);
     assert_eq!(live_rows(&h).await, 1, "a booking of one place holds one");
+}
+
+/// Holds one place and lets it expire.
+async fn expired(h: &House, claim: Claim) -> HoldId {
+    let hold = h.keeper.holds().place(&h.pool, &PlaceHold::new(h.tenant, claim)).await.unwrap().id;
+    h.sql(&format!(
+        "UPDATE slotkeeper.allocations SET expires_at = now() - interval '1 ms' WHERE claim_id = '{hold}'"
+    ))
+    .await;
+    hold
+}
+
+fn place(h: &House, claim: Claim) -> JoinHandle<Result<Hold, Error>> {
+    let (keeper, pool, new) = (h.keeper.clone(), h.pool.clone(), PlaceHold::new(h.tenant, claim));
+    tokio::spawn(async move { keeper.holds().place(&pool, &new).await })
+}
+
+/// A claim of two resources that began before some rows were placed, and a claim of one that takes those rows over: the
+/// first has the last row and meets the first one, the second has the first row and wants the last one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn taking_over_on_one_resource_and_on_two_never_wait_for_each_other() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    expired(&h, one(t[1], 60, 90)).await;
+    // The wide claim looks, and then waits for its first resource.
+    let mut first = h.db.client().await.unwrap();
+    let gate = first.transaction().await.unwrap();
+    let lock = "SELECT FROM slotkeeper.resources WHERE id = $1 FOR NO KEY UPDATE";
+    gate.execute(lock, &[&t[0]]).await.unwrap();
+    let wide = place(&h, all(&t, 0, 90));
+    waiting(&h, 1).await;
+    // Two more rows expire on the second; the narrow claim takes the first of them and waits for the other.
+    expired(&h, one(t[1], 0, 30)).await;
+    let middle = expired(&h, one(t[1], 30, 60)).await;
+    let mut second = h.db.client().await.unwrap();
+    let latch = second.transaction().await.unwrap();
+    let lock = "SELECT FROM slotkeeper.allocations WHERE claim_id = $1 FOR UPDATE";
+    latch.execute(lock, &[&middle]).await.unwrap();
+    let narrow = place(&h, one(t[1], 0, 90));
+    waiting(&h, 2).await;
+    // The wide claim goes on until the narrow one is in its way.
+    gate.commit().await.unwrap();
+    let moved_on = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                       AND wait_event_type = 'Lock' AND cardinality(pg_blocking_pids(pid)) = 1
+                       AND pg_blocking_pids(pid) <@ ARRAY(SELECT pid FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    let watch = async {
+        while h.count(moved_on).await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), watch)
+        .await
+        .expect("the wide claim waits for the narrow one");
+    latch.commit().await.unwrap();
+    let (wide, narrow) = (wide.await.unwrap(), narrow.await.unwrap());
+    assert!(narrow.is_ok(), "{narrow:?}");
+    assert!(matches!(&wide, Err(Error::Conflict { blockers }) if blockers.len() == 1), "{wide:?}");
+    assert_eq!(h.db.deadlocks().await.unwrap(), 0);
 }
