@@ -33,10 +33,10 @@ fn main() {
         let runtime = Runtime::new().expect("a runtime");
         let mut house = runtime.block_on(House::open(rows(), durable));
         println!(
-            "{group}: {}, synchronous_commit={}, {} past rows, 1 connection, warm cache",
+            "{group}: {}, synchronous_commit={}, 1 connection, warm cache; {}",
             house.db.server().describe(),
             if durable { "on" } else { "off" },
-            rows()
+            runtime.block_on(house.describe())
         );
         let mut benches = criterion.benchmark_group(group);
         benches.throughput(Throughput::Elements(1));
@@ -62,9 +62,9 @@ async fn bare_insert(house: &mut House, n: u64) -> Duration {
     let statement = house.client.prepare_cached(sql).await.expect("a statement");
     let places: Vec<_> = (0..n).map(|_| house.place()).collect();
     let start = Instant::now();
-    for (table, window) in places {
+    for (tenant, table, window) in places {
         let (id, claim) = (AllocationId::generate(), ClaimId::generate());
-        let done = house.client.execute(&statement, &[&house.tenant, &id, &table, &window, &claim]).await;
+        let done = house.client.execute(&statement, &[&tenant, &id, &table, &window, &claim]).await;
         assert_eq!(done.expect("a free place"), 1);
     }
     start.elapsed()
@@ -74,8 +74,8 @@ async fn place_1(house: &mut House, n: u64) -> Duration {
     let places: Vec<_> = (0..n).map(|_| house.place()).collect();
     let holds = house.keeper.holds();
     let start = Instant::now();
-    for (table, window) in places {
-        let new = PlaceHold::new(house.tenant, Claim::one(table, window));
+    for (tenant, table, window) in places {
+        let new = PlaceHold::new(tenant, Claim::one(table, window));
         holds.place(&house.client, &new).await.expect("a free place");
     }
     start.elapsed()
@@ -85,13 +85,14 @@ async fn place_1(house: &mut House, n: u64) -> Duration {
 async fn confirm_2(house: &mut House, n: u64) -> Duration {
     let mut placed = Vec::new();
     for _ in 0..n {
-        let new = PlaceHold::new(house.tenant, house.claim(2));
-        placed.push(house.keeper.holds().place(&house.client, &new).await.expect("a free place").id);
+        let (tenant, claim) = house.claim(2);
+        let hold = house.keeper.holds().place(&house.client, &PlaceHold::new(tenant, claim)).await;
+        placed.push((tenant, hold.expect("a free place").id));
     }
     let bookings = house.keeper.bookings();
     let start = Instant::now();
-    for hold in placed {
-        let confirm = ConfirmHold::new(house.tenant, hold, fresh_key());
+    for (tenant, hold) in placed {
+        let confirm = ConfirmHold::new(tenant, hold, fresh_key());
         let decision = bookings.confirm(&house.client, &confirm).await.expect("a decision");
         assert_eq!(decision.outcome, Outcome::Confirmed);
     }
@@ -102,8 +103,8 @@ async fn book_1(house: &mut House, n: u64) -> Duration {
     let places: Vec<_> = (0..n).map(|_| house.place()).collect();
     let bookings = house.keeper.bookings();
     let start = Instant::now();
-    for (table, window) in places {
-        let book = BookPlaces::new(house.tenant, Claim::one(table, window), fresh_key());
+    for (tenant, table, window) in places {
+        let book = BookPlaces::new(tenant, Claim::one(table, window), fresh_key());
         let decision = bookings.book(&house.client, &book).await.expect("a decision");
         assert_eq!(decision.outcome, Outcome::Confirmed);
     }
