@@ -20,6 +20,7 @@ mod precedence;
 mod privacy;
 mod races;
 mod races_many;
+mod read_cost;
 mod reads;
 mod release;
 mod replace;
