@@ -56,8 +56,11 @@ WITH prior AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.released_at IS NULL AND (SELECT outcome FROM look) = 'free'
        AND (SELECT count(*) FROM locked) >= 0
-       AND ((a.claim_id = (SELECT b.claim_id FROM b) AND a.kind = 'booked')
-            OR (a.id IN (SELECT s.id FROM seen s WHERE s.stale) AND a.expires_at <= statement_timestamp()))
+       AND ((a.claim_id = (SELECT b.claim_id FROM b) AND a.kind = 'booked') OR a.expires_at <= statement_timestamp())
+       -- By id: an OR over two ways to a row would read all rows of the tenant.
+       AND a.id IN (SELECT s.id FROM seen s WHERE s.stale
+                     UNION ALL SELECT o.id FROM slotkeeper.allocations o
+                     WHERE o.tenant_id = $1 AND o.claim_id = (SELECT b.claim_id FROM b) AND o.released_at IS NULL)
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), freed AS (
     UPDATE slotkeeper.allocations a SET released_at = statement_timestamp()

@@ -56,7 +56,11 @@ WITH prior AS MATERIALIZED (
                      THEN 'too_many' ELSE 'free' END AS outcome
 ), stale AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
-     WHERE a.tenant_id = $1 AND (a.id IN (SELECT s.id FROM seen s WHERE s.stale) OR a.claim_id = $13)
+     WHERE a.tenant_id = $1
+       -- By id: an OR over two ways to a row would read all rows of the tenant.
+       AND a.id IN (SELECT s.id FROM seen s WHERE s.stale
+                     UNION ALL SELECT o.id FROM slotkeeper.allocations o
+                     WHERE o.tenant_id = $1 AND o.claim_id = $13 AND o.released_at IS NULL)
        AND a.released_at IS NULL AND a.kind = 'held' AND (a.expires_at <= statement_timestamp() OR a.claim_id = $13)
        AND (SELECT outcome FROM look) = 'free' AND (SELECT count(*) FROM locked) >= 0
      ORDER BY a.resource_id, a.during FOR UPDATE
