@@ -202,7 +202,7 @@ impl<'a> HoldRepository<'a> {
     }
 
     /// Releases the rows of expired holds, oldest first, in one batch. Hygiene: it shortens the lists and the index, and
-    /// changes no answer. Skips holds that somebody is deciding on.
+    /// changes no answer. Skips holds that somebody is deciding on or taking over; the next sweep finds them again.
     ///
     /// # Errors
     /// Infrastructure errors.
