@@ -28,10 +28,12 @@ impl<'a> BookingRepository<'a> {
     }
 
     /// Writes a booking that waits for approval. It claims nothing: approve it with [`BookPlaces::for_pending`] or
-    /// [`ConfirmHold::for_pending`]. Repeating the request with the same id changes nothing.
+    /// [`ConfirmHold::for_pending`]. Repeating the request with the same id changes nothing and answers the same,
+    /// whatever became of the booking.
     ///
     /// # Errors
-    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id is another booking's; infrastructure errors.
+    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used for another window or other details, or for a
+    /// booking that was never pending; infrastructure errors. Details that were changed since are not compared.
     ///
     /// # Transactions
     /// One statement; under a savepoint in the caller's transaction if it carries a reference. The transaction stays
@@ -54,22 +56,22 @@ impl<'a> BookingRepository<'a> {
                 &columns.metadata,
             ],
         };
-        if self.keeper.write(db, &call).await?.get::<_, &str>("outcome") == "requested" {
-            return Ok(request.id);
-        }
-        match self.find(db, request.tenant, request.id).await? {
-            Some(found) if found.window != request.window => Err(Error::KeyReused { field: "window" }),
-            Some(found) if found.details != request.details => Err(Error::KeyReused { field: "details" }),
-            _ => Ok(request.id),
-        }
+        let field = match self.keeper.write(db, &call).await?.get("outcome") {
+            "requested" | "replayed" => return Ok(request.id),
+            "other_window" => "window",
+            "other_details" => "details",
+            _ => "booking",
+        };
+        Err(Error::KeyReused { field })
     }
 
     /// Turns a hold into a booking. The outcome is recorded under the request's key; see [`crate::confirmation`] for
     /// all of them.
     ///
     /// # Errors
-    /// [`Error::KeyReused`], [`Error::NotFound`], [`Error::ReferenceTaken`]; [`Error::OutcomeUnknown`] if the
-    /// connection broke: repeat the call; other infrastructure errors.
+    /// [`Error::KeyReused`], [`Error::NotFound`], [`Error::ReferenceTaken`]; [`Error::ResourceNotFound`] if the hold has
+    /// expired, is to be confirmed [if still free](ConfirmHold::if_still_free) and a resource was deactivated meanwhile;
+    /// [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure errors.
     ///
     /// # Transactions
     /// One statement. Without [`ConfirmHold::if_still_free`], a reference or a booking id of the caller's it cannot fail
@@ -146,7 +148,7 @@ impl<'a> BookingRepository<'a> {
             ],
         };
         let row = self.keeper.write(db, &call).await?;
-        settled(&row, identity, Ending::Noun(what))
+        settled(&row, identity, Ending::ResourceOr(what))
     }
 
     /// Claims places and confirms them in one statement. Expired holds in the way are taken over. The outcome is

@@ -23,6 +23,7 @@ mod races_many;
 mod reads;
 mod release;
 mod replace;
+mod requests;
 mod resources;
 mod roles;
 mod rollback;
