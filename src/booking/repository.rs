@@ -151,7 +151,8 @@ impl<'a> BookingRepository<'a> {
         settled(&row, identity, Ending::ResourceOr(what))
     }
 
-    /// Claims places and confirms them in one statement. Expired holds in the way are taken over. The outcome is
+    /// Claims places and confirms them in one statement. Expired holds in the way are taken over; after a lost race they
+    /// [may have been swept](crate::hold#what-a-refused-claim-leaves-behind) although the outcome is a refusal. The outcome is
     /// recorded under the request's key.
     ///
     /// # Errors
@@ -162,8 +163,9 @@ impl<'a> BookingRepository<'a> {
     /// # Transactions
     /// One statement. With one resource, and neither a reference nor a booking id of the caller's, it runs without a
     /// savepoint in the caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under
-    /// one sent in the same flight. The transaction stays usable after every outcome (the one exception: two
-    /// calls under one key, at the same moment, without a savepoint, where the second claims a place that the first did
+    /// one sent in the same flight. If more than one expired row is in the way of one resource, that statement writes
+    /// nothing and a second one follows, in another round trip and under a savepoint. The transaction stays usable after
+    /// every outcome (the one exception: two calls under one key, at the same moment, without a savepoint, where the second claims a place that the first did
     /// not: it gets [`Error::Busy`] and its transaction must be repeated).
     pub async fn book(self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
         let identity = book.identity();

@@ -32,12 +32,14 @@ impl<'a> HoldRepository<'a> {
     /// # Errors
     /// [`Error::Conflict`] naming who is in the way, [`Error::ResourceNotFound`], [`Error::TooManyHolds`],
     /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request,
-    /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors.
+    /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors. After a lost race, expired
+    /// holds that were in the way [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///
     /// # Transactions
     /// One statement. With one resource, no reference and no limit per actor it runs without a savepoint in the
     /// caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under one sent in the
-    /// same flight. Either way the transaction stays usable after every refusal (the one exception: two *different*
+    /// same flight. If more than one expired row is in the way of one resource, that statement writes nothing and a second
+    /// one follows, in another round trip and under a savepoint. Either way the transaction stays usable after every refusal (the one exception: two *different*
     /// requests under one hold id, at the same moment, without a savepoint). Stricter levels may answer
     /// [`Error::Busy`]: repeat the whole transaction.
     pub async fn place(self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {

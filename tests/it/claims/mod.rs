@@ -12,6 +12,7 @@ mod hot;
 mod keys;
 mod late;
 mod limits;
+mod lost_take_over;
 mod moves;
 mod outcomes;
 mod pending;
