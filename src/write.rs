@@ -27,12 +27,15 @@ pub(crate) enum Raises {
     Maybe,
 }
 
+/// A parameter of a statement.
+pub(crate) type Param<'a> = &'a (dyn ToSql + Sync);
+
 /// One write, ready to send.
 pub(crate) struct Call<'a> {
     pub(crate) sql: Sql,
     pub(crate) tenant: TenantId,
     pub(crate) raises: Raises,
-    pub(crate) params: &'a [&'a (dyn ToSql + Sync)],
+    pub(crate) params: &'a [Param<'a>],
 }
 
 impl Slotkeeper {

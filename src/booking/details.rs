@@ -5,6 +5,7 @@ use crate::{
     json::JsonObject,
     price::Price,
     text::{CustomerRef, Reference, TimeZoneName},
+    write::{Param, Raises},
 };
 use serde_json::{Value, json};
 
@@ -68,8 +69,15 @@ impl BookingDetails {
         })
     }
 
+    /// Only a reference may be somebody else's.
+    pub(crate) const fn raises(&self) -> Raises {
+        if self.reference.is_some() { Raises::Maybe } else { Raises::No }
+    }
+
     pub(crate) fn columns(&self) -> DetailColumns<'_> {
         DetailColumns {
+            reference: &self.reference,
+            customer: &self.customer,
             price: self.price.map(|price| price.minor()),
             currency: self.price.as_ref().map(Price::currency),
             time_zone: self.time_zone.as_ref().map(TimeZoneName::as_str),
@@ -78,10 +86,19 @@ impl BookingDetails {
     }
 }
 
-/// Details as the columns of a statement; the two texts are sent as they are.
+/// Details as columns.
 pub(crate) struct DetailColumns<'a> {
-    pub(crate) price: Option<i64>,
-    pub(crate) currency: Option<&'a str>,
-    pub(crate) time_zone: Option<&'a str>,
-    pub(crate) metadata: Value,
+    reference: &'a Option<Reference>,
+    customer: &'a Option<CustomerRef>,
+    price: Option<i64>,
+    currency: Option<&'a str>,
+    time_zone: Option<&'a str>,
+    metadata: Value,
+}
+
+impl DetailColumns<'_> {
+    /// In the order every statement takes them in.
+    pub(crate) fn params(&self) -> [Param<'_>; 6] {
+        [self.reference, self.customer, &self.price, &self.currency, &self.time_zone, &self.metadata]
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
     keeper::Slotkeeper,
     policy::micros,
     sql::Sql,
-    write::{Call, Raises},
+    write::{Call, Param, Raises},
 };
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -46,64 +46,36 @@ impl<'a> HoldRepository<'a> {
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
         if new.claim.is_one() && limit.is_none() && new.reference.is_none() {
-            let row = self.place_one(db, new).await?;
+            let row = self.claim(db, new, Sql::HoldPlaceOne, &[]).await?;
             if row.get::<_, &str>("outcome") != "several" {
                 return self.settle(db, new, &row, limit).await;
             }
         }
-        let row = self.place_many(db, new, limit).await?;
+        let row = self.claim(db, new, Sql::HoldPlaceMany, &[&limit]).await?;
         self.settle(db, new, &row, limit).await
     }
 
-    async fn place_one(self, db: &dyn Executor, new: &PlaceHold) -> Result<Row> {
+    /// Sends one of the statements that place a hold: that of one resource takes scalars, the others arrays and more.
+    async fn claim(self, db: &dyn Executor, new: &PlaceHold, sql: Sql, more: &[Param<'_>]) -> Result<Row> {
+        let one = sql == Sql::HoldPlaceOne;
         let columns = new.claim.columns();
-        let (before, after) = new.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::HoldPlaceOne,
-            tenant: new.tenant,
-            raises: Raises::No,
-            params: &[
-                &new.tenant,
-                &new.id,
-                /* resource */ &columns.resources[0],
-                /* blocked window */ &columns.blocked[0],
-                /* allocation */ &columns.ids[0],
-                /* visible window */ &new.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* ttl, µs */ &micros(new.ttl.length()),
-                /* longest life, µs */ &micros(self.keeper.policy().life()),
-                &new.actor,
-                &new.reference,
-            ],
-        };
-        self.keeper.write(db, &call).await
-    }
-
-    async fn place_many(self, db: &dyn Executor, new: &PlaceHold, limit: Option<i64>) -> Result<Row> {
-        let columns = new.claim.columns();
-        let (before, after) = new.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::HoldPlaceMany,
-            tenant: new.tenant,
-            raises: Raises::Maybe,
-            params: &[
-                &new.tenant,
-                &new.id,
-                /* resources */ &columns.resources,
-                /* blocked windows */ &columns.blocked,
-                /* allocations */ &columns.ids,
-                /* visible window */ &new.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* ttl, µs */ &micros(new.ttl.length()),
-                /* longest life, µs */ &micros(self.keeper.policy().life()),
-                &new.actor,
-                &new.reference,
-                /* most active holds of the actor */ &limit,
-            ],
-        };
-        self.keeper.write(db, &call).await
+        let (window, (before, after)) = (new.claim.window(), new.claim.buffers().seconds());
+        let (ttl, life) = (micros(new.ttl.length()), micros(self.keeper.policy().life()));
+        let mut params: Vec<Param<'_>> = vec![&new.tenant, &new.id];
+        params.extend(if one { columns.one() } else { columns.many() });
+        let rest: [Param<'_>; 7] = [
+            /* visible window */ &window,
+            /* buffers, s */ &before,
+            &after,
+            /* µs */ &ttl,
+            /* longest life, µs */ &life,
+            &new.actor,
+            &new.reference,
+        ];
+        params.extend(rest);
+        params.extend(more);
+        let raises = if one { Raises::No } else { Raises::Maybe };
+        self.keeper.write(db, &Call { sql, tenant: new.tenant, raises, params: &params }).await
     }
 
     /// Exchanges the actor's own hold for another in one statement. The old hold's places count as free for the new one;
@@ -119,30 +91,7 @@ impl<'a> HoldRepository<'a> {
         let new = &replace.new;
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
-        let columns = new.claim.columns();
-        let (before, after) = new.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::HoldReplace,
-            tenant: new.tenant,
-            raises: Raises::Maybe,
-            params: &[
-                &new.tenant,
-                &new.id,
-                /* resources */ &columns.resources,
-                /* blocked windows */ &columns.blocked,
-                /* allocations */ &columns.ids,
-                /* visible window */ &new.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* ttl, µs */ &micros(new.ttl.length()),
-                /* longest life, µs */ &micros(self.keeper.policy().life()),
-                &new.actor,
-                &new.reference,
-                /* old hold */ &replace.old,
-                /* most active holds of the actor */ &limit,
-            ],
-        };
-        let row = self.keeper.write(db, &call).await?;
+        let row = self.claim(db, new, Sql::HoldReplace, &[&replace.old, &limit]).await?;
         self.settle(db, new, &row, limit).await
     }
 
