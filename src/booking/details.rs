@@ -50,13 +50,15 @@ impl BookingDetails {
         self
     }
 
-    /// Anything else, at most 8 KiB. Cleared when the customer is erased.
+    /// Anything else, at most 8 KiB. Cleared when the customer is erased, so personal data needs a
+    /// [`customer`](Self::customer) next to it.
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = metadata;
         self
     }
 
-    /// One digest over all, so that a record can tell another request without keeping anything personal.
+    /// One digest over all, so that a record can tell another request without keeping anything personal. It outlives
+    /// `erase`, because a refusal's record is not linked to any customer; the reference's randomness is what protects it.
     pub(crate) fn digest(&self) -> Option<String> {
         (*self != Self::default()).then(|| {
             digest(&json!({

@@ -229,6 +229,10 @@ impl<'a> BookingRepository<'a> {
     /// Clears a person: the customer reference and metadata of their bookings, and the actor of holds placed under the
     /// same text. Bookings, places and records stay. The record says how many rows were cleared, not whose.
     ///
+    /// Records keep their idempotency keys and a digest of what each request carried, so that a repeated key is still
+    /// replayed. The digest leads nowhere if the reference was a random id, but a guessable reference can be found by
+    /// trying: see [`CustomerRef`](crate::CustomerRef). The host's own booking numbers and prices stay too.
+    ///
     /// # Errors
     /// [`Error::KeyReused`]; [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure errors.
     ///
