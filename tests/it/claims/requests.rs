@@ -24,12 +24,16 @@ fn refused(answer: &Result<BookingId>, field: &str) {
 async fn a_request_may_be_repeated_whatever_became_of_the_booking() {
     let h = House::open().await;
     let (table, k) = (h.table().await, h.keeper.bookings());
-    let request = RequestBooking::new(h.tenant, window(0, 30)).details(details("c-1"));
+    let full = details("c-1")
+        .reference(Reference::new("n-1").unwrap())
+        .price(slotkeeper::Price::new(1_000, "EUR").unwrap())
+        .time_zone(slotkeeper::TimeZoneName::new("Asia/Tokyo").unwrap());
+    let request = RequestBooking::new(h.tenant, window(0, 30)).details(full.clone());
     let id = ask(&h, &request).await.unwrap();
     let again = async |fate: &str| {
         let before = h.digest().await;
         assert_eq!(ask(&h, &request).await.ok(), Some(id), "{fate}");
-        let elsewhen = RequestBooking::new(h.tenant, window(0, 31)).with_id(id).details(details("c-1"));
+        let elsewhen = RequestBooking::new(h.tenant, window(0, 31)).with_id(id).details(full.clone());
         refused(&ask(&h, &elsewhen).await, "window");
         assert_eq!(h.digest().await, before, "{fate}");
     };
