@@ -7,6 +7,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use tokio_postgres::types::ToSql;
 
 /// The most (resource, window) pairs in one claim. Bounds the locks one statement takes and the rows one refusal names.
 pub const MAX_PAIRS: usize = 64;
@@ -191,6 +192,18 @@ pub(crate) struct ClaimColumns {
     pub(crate) resources: Vec<ResourceId>,
     pub(crate) blocked: Vec<Window>,
     pub(crate) ids: Vec<AllocationId>,
+}
+
+impl ClaimColumns {
+    /// For a statement about one resource: resource, blocked window, allocation.
+    pub(crate) fn one(&self) -> [&(dyn ToSql + Sync); 3] {
+        [&self.resources[0], &self.blocked[0], &self.ids[0]]
+    }
+
+    /// For a statement about any number: the same as arrays.
+    pub(crate) fn many(&self) -> [&(dyn ToSql + Sync); 3] {
+        [&self.resources, &self.blocked, &self.ids]
+    }
 }
 
 #[cfg(test)]

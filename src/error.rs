@@ -15,6 +15,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A call that changed nothing and recorded nothing, or, for [`Error::OutcomeUnknown`] alone, may have.
 ///
+/// "Nothing" has one exception, which changes no answer: a claim that lost a race may have swept expired holds that were in
+/// its way; see [`hold`](crate::hold#what-a-refused-claim-leaves-behind).
+///
 /// Refusals that *are* recorded, such as a confirm of an expired hold, are no errors: see
 /// [`Outcome`](crate::confirmation::Outcome).
 ///

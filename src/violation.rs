@@ -13,17 +13,19 @@
 //! DETAIL is never read: it holds the keys of other parties. Words and quotes of the message are never read either:
 //! they depend on the language of the server.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::{PoisonError, RwLock};
+mod partition;
 
-use tokio_postgres::error::{DbError, SqlState};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, GenericClient};
+pub use partition::PartitionNames;
 
-use crate::constraint::{Constraint, ConstraintKind};
-use crate::schema::SchemaName;
+use crate::{
+    constraint::{Constraint, ConstraintKind},
+    schema::SchemaName,
+};
+use std::{borrow::Cow, fmt};
+use tokio_postgres::{
+    Error,
+    error::{DbError, SqlState},
+};
 
 /// A constraint said no.
 ///
@@ -157,44 +159,6 @@ impl Violation {
             None => self.names.as_ref()?.constraint.as_deref(),
         }
     }
-
-    /// The same violation under the names of the partitioned table, if it happened in one of its partitions.
-    ///
-    /// One query on the system catalogs, none if the constraint is known or its table is not. A violation
-    /// aborts the transaction it happens in: ask on another connection, or after the rollback. To ask once for each
-    /// partition, go through [`PartitionNames`].
-    ///
-    /// # Errors
-    /// What the driver says about that query.
-    pub async fn resolve_partition(&self, client: &impl GenericClient) -> Result<Self, Error> {
-        Ok(match self.place() {
-            Some(place) => self.moved(&look_up(&place, client).await?),
-            None => self.clone(),
-        })
-    }
-
-    /// Where to look for the parent; `None` if there is nothing to look up.
-    pub(crate) fn place(&self) -> Option<Place> {
-        let names = self.names.as_ref()?;
-        Some(Place {
-            schema: self.schema.as_deref()?.to_owned(),
-            table: names.table.clone()?,
-            constraint: names.constraint.clone(),
-        })
-    }
-
-    fn moved(&self, root: &Place) -> Self {
-        let known = root.constraint.as_deref().and_then(|name| ours(name, self.kind));
-        let names = match known {
-            Some(_) => None,
-            None => Some(Box::new(Names {
-                table: Some(root.table.clone()),
-                column: self.column().map(str::to_owned),
-                constraint: root.constraint.clone(),
-            })),
-        };
-        Self { known, names, schema: Some(Cow::Owned(root.schema.clone())), ..self.clone() }
-    }
 }
 
 impl fmt::Display for Violation {
@@ -266,113 +230,6 @@ pub(crate) fn unsharded(name: &str) -> Option<&str> {
     let (base, digits) = name.rsplit_once('_')?;
     let shard = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     (shard && !base.is_empty()).then_some(base)
-}
-
-/// Which constraint of which table.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
-    schema: String,
-    table: String,
-    /// None for a column that must not be NULL.
-    constraint: Option<String>,
-}
-
-/// Up to the root: a foreign key through its parent constraints, a unique or exclusion constraint (and a bare unique
-/// index, which `pg_constraint` does not have) through its index, a check and a NOT NULL column by the table alone, for
-/// they keep their names.
-const RESOLVE_PARTITION: &str = "\
--- violation.resolve_partition
-WITH RECURSIVE place AS (
-    SELECT t.oid FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-    WHERE n.nspname = $1::text::name AND t.relname = $2::text::name
-), constraints (oid, parent, name, relid) AS (
-    SELECT c.oid, c.conparentid, c.conname, c.conrelid
-    FROM place JOIN pg_catalog.pg_constraint c ON c.conrelid = place.oid
-    WHERE c.conname = $3::text::name
-    UNION ALL
-    SELECT p.oid, p.conparentid, p.conname, p.conrelid
-    FROM constraints JOIN pg_catalog.pg_constraint p ON p.oid = constraints.parent
-), roots (name, relid) AS (
-    SELECT name, relid FROM constraints WHERE parent = 0 UNION ALL
-    SELECT root.relname, top.indrelid
-    FROM place JOIN pg_catalog.pg_index i ON i.indrelid = place.oid
-    JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid AND x.relname = $3::text::name
-    JOIN pg_catalog.pg_index top
-        ON top.indexrelid = coalesce(pg_catalog.pg_partition_root(i.indexrelid), i.indexrelid)
-    JOIN pg_catalog.pg_class root ON root.oid = top.indexrelid
-    UNION ALL SELECT NULL, oid FROM place WHERE $3::text IS NULL
-)
-SELECT n.nspname::text, t.relname::text, roots.name::text FROM roots
-JOIN pg_catalog.pg_class t ON t.oid = coalesce(pg_catalog.pg_partition_root(roots.relid), roots.relid)
-JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-LIMIT 1";
-
-/// Unnamed statement and built-in types, so it passes a transaction-mode pooler.
-async fn look_up(place: &Place, client: &impl GenericClient) -> Result<Place, Error> {
-    let values: [&(dyn ToSql + Sync); 3] = [&place.schema, &place.table, &place.constraint];
-    let parameters = values.map(|value| (value, Type::TEXT));
-    Ok(match client.query_typed_opt(RESOLVE_PARTITION, &parameters).await? {
-        Some(row) => Place { schema: row.try_get(0)?, table: row.try_get(1)?, constraint: row.try_get(2)? },
-        // Dropped in the meantime.
-        None => place.clone(),
-    })
-}
-
-/// Remembers what the constraints of partitions are called at the root, so that each is asked for once.
-///
-/// It holds up to 4,096 names and starts anew when full. A name that changes its meaning while the process runs
-/// (a partition dropped, another created with its name under another parent) needs a new `PartitionNames`.
-#[derive(Default)]
-pub struct PartitionNames {
-    roots: RwLock<HashMap<Place, Place>>,
-}
-
-/// 64 partitions of 64 constraints: at twice three names of at most 63 bytes, about 2 MiB.
-const MAX_PARTITION_NAMES: usize = 4096;
-
-impl PartitionNames {
-    /// Knows nothing yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The violation under the names of the partitioned table, if they have been asked for before. No query.
-    #[must_use]
-    pub fn cached(&self, violation: &Violation) -> Option<Violation> {
-        let place = violation.place()?;
-        let roots = self.roots.read().unwrap_or_else(PoisonError::into_inner);
-        roots.get(&place).map(|root| violation.moved(root))
-    }
-
-    /// As [`Violation::resolve_partition`], with a query only for names not seen before.
-    ///
-    /// # Errors
-    /// What the driver says about that query; nothing is remembered then.
-    pub async fn resolve(
-        &self,
-        violation: &Violation,
-        client: &impl GenericClient,
-    ) -> Result<Violation, Error> {
-        if let Some(cached) = self.cached(violation) {
-            return Ok(cached);
-        }
-        let Some(place) = violation.place() else { return Ok(violation.clone()) };
-        let root = look_up(&place, client).await?;
-        let resolved = violation.moved(&root);
-        let mut roots = self.roots.write().unwrap_or_else(PoisonError::into_inner);
-        if roots.len() >= MAX_PARTITION_NAMES {
-            roots.clear();
-        }
-        roots.insert(place, root);
-        Ok(resolved)
-    }
-}
-
-impl fmt::Debug for PartitionNames {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PartitionNames").finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

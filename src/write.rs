@@ -1,7 +1,7 @@
 //! Sends one statement and repeats it while it answers `again`.
 //!
-//! A write ends in one of three ways: settled; `again`, nothing of ours written because we met a row our snapshot
-//! cannot see; or a violated check, which rolled back a claim that lost part of its rows. Both of the latter are
+//! A write ends in one of three ways: settled; `again`, nothing of ours written (expired rows may have been released)
+//! because we met a row our snapshot cannot see; or a violated check, which rolled back a claim that lost part of its rows. Both of the latter are
 //! answered by repeating the identical statement: it now sees the winner, and names it, replays it, or wins. So is the
 //! first violation of a reference, because `ON CONFLICT` guards only the id: a twin's reference may be met before its id.
 
@@ -27,12 +27,15 @@ pub(crate) enum Raises {
     Maybe,
 }
 
+/// A parameter of a statement.
+pub(crate) type Param<'a> = &'a (dyn ToSql + Sync);
+
 /// One write, ready to send.
 pub(crate) struct Call<'a> {
     pub(crate) sql: Sql,
     pub(crate) tenant: TenantId,
     pub(crate) raises: Raises,
-    pub(crate) params: &'a [&'a (dyn ToSql + Sync)],
+    pub(crate) params: &'a [Param<'a>],
 }
 
 impl Slotkeeper {

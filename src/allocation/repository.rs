@@ -115,7 +115,8 @@ impl<'a> AllocationRepository<'a> {
     ///
     /// # Errors
     /// [`Error::Conflict`], [`Error::ResourceNotFound`], [`Error::KeyReused`] if the id was used for other places;
-    /// infrastructure errors.
+    /// infrastructure errors. After a lost race, expired holds that were in the way
+    /// [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///
     /// # Transactions
     /// One statement, one event in the outbox. In the caller's READ COMMITTED transaction it runs under a savepoint

@@ -5,6 +5,7 @@ use crate::{
     json::JsonObject,
     price::Price,
     text::{CustomerRef, Reference, TimeZoneName},
+    write::{Param, Raises},
 };
 use serde_json::{Value, json};
 
@@ -49,13 +50,15 @@ impl BookingDetails {
         self
     }
 
-    /// Anything else, at most 8 KiB. Cleared when the customer is erased.
+    /// Anything else, at most 8 KiB. Cleared when the customer is erased, so personal data needs a
+    /// [`customer`](Self::customer) next to it.
     pub fn metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = metadata;
         self
     }
 
-    /// One digest over all, so that a record can tell another request without keeping anything personal.
+    /// One digest over all, so that a record can tell another request without keeping anything personal. It outlives
+    /// `erase`, because a refusal's record is not linked to any customer; the reference's randomness is what protects it.
     pub(crate) fn digest(&self) -> Option<String> {
         (*self != Self::default()).then(|| {
             digest(&json!({
@@ -68,8 +71,15 @@ impl BookingDetails {
         })
     }
 
+    /// Only a reference may be somebody else's.
+    pub(crate) const fn raises(&self) -> Raises {
+        if self.reference.is_some() { Raises::Maybe } else { Raises::No }
+    }
+
     pub(crate) fn columns(&self) -> DetailColumns<'_> {
         DetailColumns {
+            reference: &self.reference,
+            customer: &self.customer,
             price: self.price.map(|price| price.minor()),
             currency: self.price.as_ref().map(Price::currency),
             time_zone: self.time_zone.as_ref().map(TimeZoneName::as_str),
@@ -78,10 +88,19 @@ impl BookingDetails {
     }
 }
 
-/// Details as the columns of a statement; the two texts are sent as they are.
+/// Details as columns.
 pub(crate) struct DetailColumns<'a> {
-    pub(crate) price: Option<i64>,
-    pub(crate) currency: Option<&'a str>,
-    pub(crate) time_zone: Option<&'a str>,
-    pub(crate) metadata: Value,
+    reference: &'a Option<Reference>,
+    customer: &'a Option<CustomerRef>,
+    price: Option<i64>,
+    currency: Option<&'a str>,
+    time_zone: Option<&'a str>,
+    metadata: Value,
+}
+
+impl DetailColumns<'_> {
+    /// In the order every statement takes them in.
+    pub(crate) fn params(&self) -> [Param<'_>; 6] {
+        [self.reference, self.customer, &self.price, &self.currency, &self.time_zone, &self.metadata]
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     ids::{BookingId, ClaimId, ConfirmationId, TenantId},
     keeper::Slotkeeper,
     sql::Sql,
-    write::{Call, Raises},
+    write::{Call, Param, Raises},
 };
 use serde::Deserialize;
 use tokio_postgres::Row;
@@ -28,48 +28,38 @@ impl<'a> BookingRepository<'a> {
     }
 
     /// Writes a booking that waits for approval. It claims nothing: approve it with [`BookPlaces::for_pending`] or
-    /// [`ConfirmHold::for_pending`]. Repeating the request with the same id changes nothing.
+    /// [`ConfirmHold::for_pending`]. Repeating the request with the same id changes nothing and answers the same,
+    /// whatever became of the booking.
     ///
     /// # Errors
-    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id is another booking's; infrastructure errors.
+    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used for another window or other details, or for a
+    /// booking that was never pending; infrastructure errors. Details that were changed since are not compared.
     ///
     /// # Transactions
     /// One statement; under a savepoint in the caller's transaction if it carries a reference. The transaction stays
     /// usable.
     pub async fn request(self, db: &dyn Executor, request: &RequestBooking) -> Result<BookingId> {
-        let columns = request.details.columns();
-        let call = Call {
-            sql: Sql::BookingRequest,
-            tenant: request.tenant,
-            raises: if request.details.reference.is_some() { Raises::Maybe } else { Raises::No },
-            params: &[
-                &request.tenant,
-                &request.id,
-                &request.window,
-                &request.details.reference,
-                &request.details.customer,
-                &columns.price,
-                &columns.currency,
-                &columns.time_zone,
-                &columns.metadata,
-            ],
+        let details = request.details.columns();
+        let mut params: Vec<Param<'_>> = vec![&request.tenant, &request.id, &request.window];
+        params.extend(details.params());
+        let raises = request.details.raises();
+        let call = Call { sql: Sql::BookingRequest, tenant: request.tenant, raises, params: &params };
+        let field = match self.keeper.write(db, &call).await?.get("outcome") {
+            "requested" | "replayed" => return Ok(request.id),
+            "other_window" => "window",
+            "other_details" => "details",
+            _ => "booking",
         };
-        if self.keeper.write(db, &call).await?.get::<_, &str>("outcome") == "requested" {
-            return Ok(request.id);
-        }
-        match self.find(db, request.tenant, request.id).await? {
-            Some(found) if found.window != request.window => Err(Error::KeyReused { field: "window" }),
-            Some(found) if found.details != request.details => Err(Error::KeyReused { field: "details" }),
-            _ => Ok(request.id),
-        }
+        Err(Error::KeyReused { field })
     }
 
     /// Turns a hold into a booking. The outcome is recorded under the request's key; see [`crate::confirmation`] for
     /// all of them.
     ///
     /// # Errors
-    /// [`Error::KeyReused`], [`Error::NotFound`], [`Error::ReferenceTaken`]; [`Error::OutcomeUnknown`] if the
-    /// connection broke: repeat the call; other infrastructure errors.
+    /// [`Error::KeyReused`], [`Error::NotFound`], [`Error::ReferenceTaken`]; [`Error::ResourceNotFound`] if the hold has
+    /// expired, is to be confirmed [if still free](ConfirmHold::if_still_free) and a resource was deactivated meanwhile;
+    /// [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure errors.
     ///
     /// # Transactions
     /// One statement. Without [`ConfirmHold::if_still_free`], a reference or a booking id of the caller's it cannot fail
@@ -78,79 +68,44 @@ impl<'a> BookingRepository<'a> {
     /// [`Error::Busy`]: repeat the whole transaction.
     pub async fn confirm(self, db: &dyn Executor, confirm: &ConfirmHold) -> Result<Decision> {
         let identity = confirm.identity();
-        let details = &confirm.details;
-        let minted = matches!(confirm.target, Target::Minted);
-        if !minted || confirm.if_still_free {
-            return self.confirm_any(db, confirm, &identity).await;
-        }
-        let columns = details.columns();
-        let call = Call {
-            sql: Sql::BookingConfirm,
-            tenant: confirm.tenant,
-            raises: if details.reference.is_none() { Raises::No } else { Raises::Maybe },
-            params: &[
-                &confirm.tenant,
-                &confirm.hold,
-                /* booking */ &confirm.target.id(),
-                /* confirmation */ &ConfirmationId::generate(),
-                &confirm.key,
-                &identity.checksum,
-                &identity.record,
-                /* expected window */ &confirm.window,
-                &details.reference,
-                &details.customer,
-                &columns.price,
-                &columns.currency,
-                &columns.time_zone,
-                &columns.metadata,
-            ],
-        };
-        let row = self.keeper.write(db, &call).await?;
-        settled(&row, &identity, Ending::Noun("hold"))
-    }
-
-    async fn confirm_any(
-        self,
-        db: &dyn Executor,
-        confirm: &ConfirmHold,
-        identity: &Identity,
-    ) -> Result<Decision> {
-        let details = &confirm.details;
-        let columns = details.columns();
+        let (booking, confirmation) = (confirm.target.id(), ConfirmationId::generate());
+        let details = confirm.details.columns();
+        let mut params: Vec<Param<'_>> = vec![
+            &confirm.tenant,
+            &confirm.hold,
+            &booking,
+            &confirmation,
+            &confirm.key,
+            &identity.checksum,
+            &identity.record,
+            /* expected window */ &confirm.window,
+        ];
         let (expected, what) = match confirm.target {
             Target::Minted => (None, "hold"),
             Target::New(_) => (Some("new"), "hold"),
             Target::Pending(_) => (Some("pending"), "hold or pending booking"),
         };
-        let call = Call {
-            sql: Sql::BookingConfirmAny,
-            tenant: confirm.tenant,
-            raises: Raises::Maybe,
-            params: &[
-                &confirm.tenant,
-                &confirm.hold,
-                /* booking */ &confirm.target.id(),
-                /* confirmation */ &ConfirmationId::generate(),
-                &confirm.key,
-                &identity.checksum,
-                &identity.record,
-                /* expected window */ &confirm.window,
-                /* what the booking must be */ &expected,
-                &details.reference,
-                &details.customer,
-                &columns.price,
-                &columns.currency,
-                &columns.time_zone,
-                &columns.metadata,
-                &confirm.if_still_free,
-            ],
+        let any = expected.is_some() || confirm.if_still_free;
+        if any {
+            params.push(/* what the booking must be */ &expected);
+        }
+        params.extend(details.params());
+        if any {
+            params.push(&confirm.if_still_free);
+        }
+        let (sql, raises, ending) = if any {
+            (Sql::BookingConfirmAny, Raises::Maybe, Ending::ResourceOr(what))
+        } else {
+            (Sql::BookingConfirm, confirm.details.raises(), Ending::Noun(what))
         };
+        let call = Call { sql, tenant: confirm.tenant, raises, params: &params };
         let row = self.keeper.write(db, &call).await?;
-        settled(&row, identity, Ending::Noun(what))
+        settled(&row, &identity, ending)
     }
 
-    /// Claims places and confirms them in one statement. Expired holds in the way are taken over. The outcome is
-    /// recorded under the request's key.
+    /// Claims places and confirms them in one statement. Expired holds in the way are taken over; after a lost race they
+    /// [may have been swept](crate::hold#what-a-refused-claim-leaves-behind) although the outcome is a refusal. The
+    /// outcome is recorded under the request's key.
     ///
     /// # Errors
     /// [`Error::KeyReused`], [`Error::ResourceNotFound`], [`Error::NotFound`] for a pending booking,
@@ -160,88 +115,49 @@ impl<'a> BookingRepository<'a> {
     /// # Transactions
     /// One statement. With one resource, and neither a reference nor a booking id of the caller's, it runs without a
     /// savepoint in the caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under
-    /// one sent in the same flight. The transaction stays usable after every outcome (the one exception: two
-    /// calls under one key, at the same moment, without a savepoint, where the second claims a place that the first did
-    /// not: it gets [`Error::Busy`] and its transaction must be repeated).
+    /// one sent in the same flight. If more than one expired row is in the way of one resource, that statement writes
+    /// nothing and a second one follows, in another round trip and under a savepoint. The transaction stays usable after
+    /// every outcome (the one exception: two calls under one key, at the same moment, without a savepoint, where the
+    /// second claims a place that the first did not: it gets [`Error::Busy`] and its transaction must be repeated).
     pub async fn book(self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
         let identity = book.identity();
         if matches!(book.target, Target::Minted) && book.claim.is_one() {
-            let row = self.book_one(db, book, &identity).await?;
+            let row = self.claim(db, book, &identity, Sql::BookingBookOne).await?;
             if row.get::<_, &str>("outcome") != "several" {
                 return settled(&row, &identity, Ending::ResourceOr("booking"));
             }
         }
-        let row = self.book_many(db, book, &identity).await?;
+        let row = self.claim(db, book, &identity, Sql::BookingBookMany).await?;
         settled(&row, &identity, Ending::ResourceOr("booking"))
     }
 
-    async fn book_one(self, db: &dyn Executor, book: &BookPlaces, identity: &Identity) -> Result<Row> {
-        let details = &book.details;
-        let columns = details.columns();
-        let claim = book.claim.columns();
-        let (before, after) = book.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::BookingBookOne,
-            tenant: book.tenant,
-            raises: if details.reference.is_none() { Raises::No } else { Raises::Maybe },
-            params: &[
-                &book.tenant,
-                /* claim */ &ClaimId::generate(),
-                /* resource */ &claim.resources[0],
-                /* blocked window */ &claim.blocked[0],
-                /* allocation */ &claim.ids[0],
-                /* visible window */ &book.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* booking */ &book.target.id(),
-                /* confirmation */ &ConfirmationId::generate(),
-                &book.key,
-                &identity.checksum,
-                &identity.record,
-                &details.reference,
-                &details.customer,
-                &columns.price,
-                &columns.currency,
-                &columns.time_zone,
-                &columns.metadata,
-            ],
-        };
-        self.keeper.write(db, &call).await
-    }
-
-    async fn book_many(self, db: &dyn Executor, book: &BookPlaces, identity: &Identity) -> Result<Row> {
-        let details = &book.details;
-        let columns = details.columns();
-        let claim = book.claim.columns();
-        let (before, after) = book.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::BookingBookMany,
-            tenant: book.tenant,
-            raises: Raises::Maybe,
-            params: &[
-                &book.tenant,
-                /* claim */ &ClaimId::generate(),
-                /* resources */ &claim.resources,
-                /* blocked windows */ &claim.blocked,
-                /* allocations */ &claim.ids,
-                /* visible window */ &book.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* booking */ &book.target.id(),
-                /* confirmation */ &ConfirmationId::generate(),
-                &book.key,
-                &identity.checksum,
-                &identity.record,
-                &details.reference,
-                &details.customer,
-                &columns.price,
-                &columns.currency,
-                &columns.time_zone,
-                &columns.metadata,
-                /* must be pending */ &matches!(book.target, Target::Pending(_)),
-            ],
-        };
-        self.keeper.write(db, &call).await
+    /// Sends one of the two statements that book: that of one resource takes scalars, that of several arrays.
+    async fn claim(self, db: &dyn Executor, book: &BookPlaces, identity: &Identity, sql: Sql) -> Result<Row> {
+        let one = sql == Sql::BookingBookOne;
+        let (columns, details) = (book.claim.columns(), book.details.columns());
+        let (window, (before, after)) = (book.claim.window(), book.claim.buffers().seconds());
+        let (claim, booking, confirmation) =
+            (ClaimId::generate(), book.target.id(), ConfirmationId::generate());
+        let must_be_pending = matches!(book.target, Target::Pending(_));
+        let mut params: Vec<Param<'_>> = vec![&book.tenant, &claim];
+        params.extend(if one { columns.one() } else { columns.many() });
+        let rest: [Param<'_>; 8] = [
+            /* visible window */ &window,
+            /* buffers, s */ &before,
+            &after,
+            &booking,
+            &confirmation,
+            &book.key,
+            &identity.checksum,
+            &identity.record,
+        ];
+        params.extend(rest);
+        params.extend(details.params());
+        if !one {
+            params.push(&must_be_pending);
+        }
+        let raises = if one { book.details.raises() } else { Raises::Maybe };
+        self.keeper.write(db, &Call { sql, tenant: book.tenant, raises, params: &params }).await
     }
 
     /// Gives up a booking's places: they are free for others at once. Cancelling a cancelled booking is recorded and
@@ -312,6 +228,10 @@ impl<'a> BookingRepository<'a> {
 
     /// Clears a person: the customer reference and metadata of their bookings, and the actor of holds placed under the
     /// same text. Bookings, places and records stay. The record says how many rows were cleared, not whose.
+    ///
+    /// Records keep their idempotency keys and a digest of what each request carried, so that a repeated key is still
+    /// replayed. The digest leads nowhere if the reference was a random id, but a guessable reference can be found by
+    /// trying: see [`CustomerRef`](crate::CustomerRef). The host's own booking numbers and prices stay too.
     ///
     /// # Errors
     /// [`Error::KeyReused`]; [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure errors.

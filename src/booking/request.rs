@@ -78,7 +78,8 @@ impl ConfirmHold {
         self
     }
 
-    /// Confirms after expiry too, if the places are still free: for a payment that came late.
+    /// Confirms after expiry too, if the places are still free: for a payment that came late. That is a new claim, so
+    /// every resource must be active then; a hold that has not expired is confirmed on an inactive one too.
     pub const fn if_still_free(mut self) -> Self {
         self.if_still_free = true;
         self

@@ -17,11 +17,25 @@
 //! | call | round trips | in the caller's transaction |
 //! |---|---|---|
 //! | `place`, one resource, no limit per actor, no reference | 1; 2 after a lost race | no savepoint |
+//! | the same over several expired rows | 2 | a savepoint in the second flight |
 //! | `place`, otherwise; `replace` | 1; 2 after a lost race | a savepoint in the same flight |
 //! | `extend`, `release`, `sweep` | 1 | no savepoint |
 //! | `find` | 1 | a plain read |
 //!
 //! Placing again with the same id answers with the first hold and costs one more round trip, to read it.
+//!
+//! Two claims that each take several expired rows over could wait for each other. So a claim of one resource that meets
+//! more than one (several holds that expired unswept within its window) writes nothing, and is sent again as the
+//! statement that locks the resource first.
+//!
+//! # What a refused claim leaves behind
+//!
+//! Nothing, with one exception. A claim releases the rows of expired holds in its way and then claims the place; if somebody
+//! who committed meanwhile has it, the claim is repeated, meets them and is refused, but the expired rows stay released.
+//! That is what a sweep would have done, and it changes no answer: those holds stay expired, and
+//! [`if_still_free`](crate::booking::ConfirmHold::if_still_free) claims their places anew as long as nobody else has
+//! them. It can happen to `place`, [`book`](crate::booking::BookingRepository::book) and
+//! [`block`](crate::allocation::AllocationRepository::block); `replace`, `move_to` and `confirm` roll back whole.
 
 mod model;
 mod repository;

@@ -231,7 +231,7 @@ impl SweepHolds {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Swept {
-    /// Holds looked after.
+    /// Holds that have no row left to release.
     pub holds: u64,
     /// Allocations released.
     pub allocations: u64,

@@ -10,7 +10,7 @@ use crate::{
     keeper::Slotkeeper,
     policy::micros,
     sql::Sql,
-    write::{Call, Raises},
+    write::{Call, Param, Raises},
 };
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -32,76 +32,50 @@ impl<'a> HoldRepository<'a> {
     /// # Errors
     /// [`Error::Conflict`] naming who is in the way, [`Error::ResourceNotFound`], [`Error::TooManyHolds`],
     /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request,
-    /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors.
+    /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors. After a lost race, expired
+    /// holds that were in the way [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///
     /// # Transactions
     /// One statement. With one resource, no reference and no limit per actor it runs without a savepoint in the
     /// caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under one sent in the
-    /// same flight. Either way the transaction stays usable after every refusal (the one exception: two *different*
+    /// same flight. If more than one expired row is in the way of one resource, that statement writes nothing and a second
+    /// one follows, in another round trip and under a savepoint. Either way the transaction stays usable after every refusal (the one exception: two *different*
     /// requests under one hold id, at the same moment, without a savepoint). Stricter levels may answer
     /// [`Error::Busy`]: repeat the whole transaction.
     pub async fn place(self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
         if new.claim.is_one() && limit.is_none() && new.reference.is_none() {
-            let row = self.place_one(db, new).await?;
+            let row = self.claim(db, new, Sql::HoldPlaceOne, &[]).await?;
             if row.get::<_, &str>("outcome") != "several" {
                 return self.settle(db, new, &row, limit).await;
             }
         }
-        let row = self.place_many(db, new, limit).await?;
+        let row = self.claim(db, new, Sql::HoldPlaceMany, &[&limit]).await?;
         self.settle(db, new, &row, limit).await
     }
 
-    async fn place_one(self, db: &dyn Executor, new: &PlaceHold) -> Result<Row> {
+    /// Sends one of the statements that place a hold: that of one resource takes scalars, the others arrays and more.
+    async fn claim(self, db: &dyn Executor, new: &PlaceHold, sql: Sql, more: &[Param<'_>]) -> Result<Row> {
+        let one = sql == Sql::HoldPlaceOne;
         let columns = new.claim.columns();
-        let (before, after) = new.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::HoldPlaceOne,
-            tenant: new.tenant,
-            raises: Raises::No,
-            params: &[
-                &new.tenant,
-                &new.id,
-                /* resource */ &columns.resources[0],
-                /* blocked window */ &columns.blocked[0],
-                /* allocation */ &columns.ids[0],
-                /* visible window */ &new.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* ttl, µs */ &micros(new.ttl.length()),
-                /* longest life, µs */ &micros(self.keeper.policy().life()),
-                &new.actor,
-                &new.reference,
-            ],
-        };
-        self.keeper.write(db, &call).await
-    }
-
-    async fn place_many(self, db: &dyn Executor, new: &PlaceHold, limit: Option<i64>) -> Result<Row> {
-        let columns = new.claim.columns();
-        let (before, after) = new.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::HoldPlaceMany,
-            tenant: new.tenant,
-            raises: Raises::Maybe,
-            params: &[
-                &new.tenant,
-                &new.id,
-                /* resources */ &columns.resources,
-                /* blocked windows */ &columns.blocked,
-                /* allocations */ &columns.ids,
-                /* visible window */ &new.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* ttl, µs */ &micros(new.ttl.length()),
-                /* longest life, µs */ &micros(self.keeper.policy().life()),
-                &new.actor,
-                &new.reference,
-                /* most active holds of the actor */ &limit,
-            ],
-        };
-        self.keeper.write(db, &call).await
+        let (window, (before, after)) = (new.claim.window(), new.claim.buffers().seconds());
+        let (ttl, life) = (micros(new.ttl.length()), micros(self.keeper.policy().life()));
+        let mut params: Vec<Param<'_>> = vec![&new.tenant, &new.id];
+        params.extend(if one { columns.one() } else { columns.many() });
+        let rest: [Param<'_>; 7] = [
+            /* visible window */ &window,
+            /* buffers, s */ &before,
+            &after,
+            /* µs */ &ttl,
+            /* longest life, µs */ &life,
+            &new.actor,
+            &new.reference,
+        ];
+        params.extend(rest);
+        params.extend(more);
+        let raises = if one { Raises::No } else { Raises::Maybe };
+        self.keeper.write(db, &Call { sql, tenant: new.tenant, raises, params: &params }).await
     }
 
     /// Exchanges the actor's own hold for another in one statement. The old hold's places count as free for the new one;
@@ -117,30 +91,7 @@ impl<'a> HoldRepository<'a> {
         let new = &replace.new;
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
-        let columns = new.claim.columns();
-        let (before, after) = new.claim.buffers().seconds();
-        let call = Call {
-            sql: Sql::HoldReplace,
-            tenant: new.tenant,
-            raises: Raises::Maybe,
-            params: &[
-                &new.tenant,
-                &new.id,
-                /* resources */ &columns.resources,
-                /* blocked windows */ &columns.blocked,
-                /* allocations */ &columns.ids,
-                /* visible window */ &new.claim.window(),
-                /* buffers, s */ &before,
-                &after,
-                /* ttl, µs */ &micros(new.ttl.length()),
-                /* longest life, µs */ &micros(self.keeper.policy().life()),
-                &new.actor,
-                &new.reference,
-                /* old hold */ &replace.old,
-                /* most active holds of the actor */ &limit,
-            ],
-        };
-        let row = self.keeper.write(db, &call).await?;
+        let row = self.claim(db, new, Sql::HoldReplace, &[&replace.old, &limit]).await?;
         self.settle(db, new, &row, limit).await
     }
 
@@ -202,7 +153,7 @@ impl<'a> HoldRepository<'a> {
     }
 
     /// Releases the rows of expired holds, oldest first, in one batch. Hygiene: it shortens the lists and the index, and
-    /// changes no answer. Skips holds that somebody is deciding on.
+    /// changes no answer. Skips holds that somebody is deciding on or taking over; the next sweep finds them again.
     ///
     /// # Errors
     /// Infrastructure errors.

@@ -55,7 +55,8 @@ impl<'a> ResourceRepository<'a> {
         Ok(found)
     }
 
-    /// Changes what describes a resource.
+    /// Changes what describes a resource. Repeating the identical update answers like the first, as long as nothing else
+    /// has changed the resource.
     ///
     /// # Errors
     /// [`Error::StaleRevision`] if somebody changed it since it was read, [`Error::NotFound`],
@@ -91,7 +92,8 @@ impl<'a> ResourceRepository<'a> {
         }
     }
 
-    /// Takes a resource out of sale. Idempotent; what is already held or booked stays.
+    /// Takes a resource out of sale. Idempotent; what is already held or booked stays, and a hold can be confirmed until it
+    /// expires.
     ///
     /// # Errors
     /// [`Error::NotFound`]; infrastructure errors.

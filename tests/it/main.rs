@@ -14,6 +14,5 @@ mod errors;
 mod faults;
 mod migrate;
 mod model;
-mod smoke;
 mod storm;
 mod support;

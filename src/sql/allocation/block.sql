@@ -9,21 +9,21 @@ WITH prior AS MATERIALIZED (
       FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = $2 HAVING count(*) > 0
 ), want AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
-    SELECT u.resource_id, u.during, u.id, r.kind, r.capacity, r.min_party
+    SELECT u.resource_id, u.during, u.id
       FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[])) AS u (resource_id, during, id)
      CROSS JOIN LATERAL (
-            SELECT r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
+            SELECT FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
      WHERE NOT EXISTS (SELECT FROM prior)
 ), seen AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
       FROM want w CROSS JOIN LATERAL (
-            SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
+            SELECT a.id, a.kind, a.during, a.expires_at FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND NOT a.shadow
              UNION ALL
-            SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
+            SELECT a.id, a.kind, a.during, a.expires_at FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND a.shadow) a
 ), locked AS MATERIALIZED (

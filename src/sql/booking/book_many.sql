@@ -24,11 +24,11 @@ WITH prior AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
       FROM want w CROSS JOIN LATERAL (
-            SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
+            SELECT a.id, a.kind, a.during, a.expires_at FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND NOT a.shadow
              UNION ALL
-            SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
+            SELECT a.id, a.kind, a.during, a.expires_at FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND a.shadow) a
 ), locked AS MATERIALIZED (

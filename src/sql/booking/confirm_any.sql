@@ -25,9 +25,12 @@ WITH prior AS MATERIALIZED (
      WHERE a.tenant_id = $1 AND a.claim_id = $2 AND (SELECT h.status FROM h) = 'active'
 ), locked AS MATERIALIZED (
     -- Only what may claim anew locks resources.
-    SELECT r.id FROM (SELECT DISTINCT m.resource_id AS id FROM mine m WHERE (SELECT $16::boolean) ORDER BY 1) m
+    SELECT r.id, r.active FROM (SELECT DISTINCT m.resource_id AS id FROM mine m WHERE (SELECT $16::boolean) ORDER BY 1) m
      CROSS JOIN LATERAL (
-            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = m.id FOR NO KEY UPDATE) r
+            SELECT r.id, r.active FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = m.id FOR NO KEY UPDATE) r
+), off AS MATERIALIZED (
+    -- After expiry this is a new claim, whether its rows are still there or not: sweeping changes no answer.
+    SELECT l.id FROM locked l WHERE NOT l.active AND (SELECT h.expires_at FROM h) <= statement_timestamp()
 ), live AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.claim_id = $2 AND a.released_at IS NULL AND a.kind = 'held'
@@ -37,18 +40,19 @@ WITH prior AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
       FROM mine w CROSS JOIN LATERAL (
-            SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
+            SELECT a.id, a.kind, a.during, a.expires_at FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND NOT a.shadow
                AND a.claim_id <> $2
              UNION ALL
-            SELECT a.id, a.kind, a.during, a.expires_at, a.claim_id FROM slotkeeper.allocations a
+            SELECT a.id, a.kind, a.during, a.expires_at FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND a.shadow
                AND a.claim_id <> $2) a
 ), look AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
-                WHEN h.id IS NULL OR ($9 = 'pending' AND NOT EXISTS (SELECT FROM b)) THEN 'not_found'
+                WHEN h.id IS NULL OR ($9 = 'pending' AND NOT EXISTS (SELECT FROM b)) OR EXISTS (SELECT FROM off)
+                     THEN 'not_found'
                 WHEN EXISTS (SELECT FROM b WHERE $9 = 'new' OR b.status <> 'pending') THEN 'state_mismatch'
                 WHEN h.status = 'consumed' THEN 'hold_consumed' WHEN h.status <> 'active' THEN 'hold_released'
                 WHEN h.during <> $8 OR EXISTS (SELECT FROM b WHERE b.during <> h.during) THEN 'window_mismatch'
@@ -142,5 +146,5 @@ SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $6 THEN 'replayed'
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at,
-       NULL::uuid[] AS missing
+       CASE WHEN v.outcome = 'not_found' THEN ARRAY(SELECT o.id FROM off o) END AS missing
   FROM v LEFT JOIN rec r ON true LEFT JOIN prior p ON true

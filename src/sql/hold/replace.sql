@@ -13,10 +13,10 @@ WITH prior AS MATERIALIZED (
        FOR UPDATE
 ), want AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
-    SELECT u.resource_id, u.during, u.id, r.kind, r.capacity, r.min_party
+    SELECT u.resource_id, u.during, u.id
       FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[])) AS u (resource_id, during, id)
      CROSS JOIN LATERAL (
-            SELECT r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
+            SELECT FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
      WHERE (SELECT o.status FROM old o) = 'active'
 ), locked AS MATERIALIZED (

@@ -1,5 +1,6 @@
 -- hold.sweep
--- Releases the rows of expired holds. Hygiene only: an expired hold never blocks. Skips holds somebody is deciding on.
+-- Releases the rows of expired holds. Hygiene only: an expired hold never blocks. Skips holds somebody is deciding on, and
+-- rows somebody is taking over: their hold stays on the list until a sweep has seen all of them released.
 -- $1 tenant  $2 most holds  $3 how far back to look, µs
 WITH h AS MATERIALIZED (
     SELECT h.id FROM slotkeeper.holds h
@@ -17,6 +18,9 @@ WITH h AS MATERIALIZED (
       FROM a WHERE x.tenant_id = $1 AND x.id = a.id RETURNING 1
 ), uh AS (
     UPDATE slotkeeper.holds x SET swept_at = statement_timestamp()
-      FROM h WHERE x.tenant_id = $1 AND x.id = h.id RETURNING 1
+      FROM h WHERE x.tenant_id = $1 AND x.id = h.id AND NOT EXISTS (
+           SELECT FROM slotkeeper.allocations l
+            WHERE l.tenant_id = $1 AND l.claim_id = h.id AND l.released_at IS NULL AND l.kind = 'held'
+              AND l.id NOT IN (SELECT a.id FROM a)) RETURNING 1
 )
 SELECT 'swept' AS outcome, (SELECT count(*) FROM uh) AS holds, (SELECT count(*) FROM freed) AS allocations

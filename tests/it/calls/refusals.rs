@@ -23,9 +23,7 @@ impl Refusal {
         match self.answer {
             Refused("invalid_input") => 0..=0,
             Refused("reference_taken") => 1..=2,
-            Refused("key_reused") if self.name.starts_with("place") || self.name.starts_with("request") => {
-                2..=2
-            }
+            Refused("key_reused") if self.name.starts_with("place") => 2..=2,
             _ => 1..=1,
         }
     }

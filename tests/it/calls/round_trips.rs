@@ -142,3 +142,42 @@ async fn placing_again_under_the_same_id_costs_one_more_to_read_the_first_answer
         assert_eq!(proxy.round_trips(), 2);
     }
 }
+
+/// The statement for one resource takes one expired row over; with more in its way, the one for several follows it.
+#[tokio::test]
+async fn a_claim_of_one_resource_over_several_expired_rows_costs_one_more_and_a_savepoint() {
+    let h = House::open().await;
+    let proxy = Proxy::start(&h.db).await.unwrap();
+    let mut client = proxy.pool(1).get().await.unwrap();
+    h.keeper.warm(&client).await.unwrap();
+    let queries = |proxy: &Proxy| proxy.messages().get(&'Q').copied().unwrap_or_default();
+    for call in ["place", "book"] {
+        for (rows, trips, savepoint) in [(1, 1, 0), (2, 2, 2)] {
+            let table = h.table().await;
+            for n in 0..rows {
+                let hold = slotkeeper::hold::PlaceHold::new(h.tenant, one(table, n * 10, n * 10 + 10));
+                h.keeper.holds().place(&h.pool, &hold).await.unwrap();
+            }
+            h.sql(
+                "UPDATE slotkeeper.allocations SET expires_at = now() - interval '1 ms' WHERE kind = 'held'",
+            )
+            .await;
+            let place = slotkeeper::hold::PlaceHold::new(h.tenant, one(table, 0, 30));
+            let book = slotkeeper::booking::BookPlaces::new(h.tenant, one(table, 0, 30), fresh_key());
+            let run = async |db: &dyn Executor| {
+                proxy.reset();
+                if call == "place" {
+                    h.keeper.holds().place(db, &place).await.unwrap();
+                } else {
+                    h.keeper.bookings().book(db, &book).await.unwrap().into_result().unwrap();
+                }
+            };
+            let tx = client.transaction().await.unwrap();
+            run(&tx).await;
+            assert_eq!((proxy.round_trips(), queries(&proxy)), (trips, savepoint), "{call} over {rows}");
+            tx.rollback().await.unwrap();
+            run(&client).await;
+            assert_eq!((proxy.round_trips(), queries(&proxy)), (trips, 0), "{call} over {rows}");
+        }
+    }
+}

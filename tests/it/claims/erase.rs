@@ -90,3 +90,23 @@ async fn the_record_of_an_erasure_differs_from_key_to_key() {
     }
     assert_ne!(digests[0], digests[1]);
 }
+
+/// What is kept of the person's requests is a digest: enough to replay, and to notice another request, refusals included.
+#[tokio::test]
+async fn keys_of_an_erased_customer_are_still_replayed() {
+    let h = House::open().await;
+    let (table, k) = (h.table().await, h.keeper.bookings());
+    let ask = |key, name: &str| BookPlaces::new(h.tenant, one(table, 0, 30), key).details(of(name));
+    let (booked, refused) = (key("booked"), key("refused"));
+    let first = k.book(&h.pool, &ask(booked.clone(), "ann-marker")).await.unwrap();
+    let second = k.book(&h.pool, &ask(refused.clone(), "ann-marker")).await.unwrap();
+    let erase = EraseCustomer::new(h.tenant, customer("ann-marker"), fresh_key());
+    assert_eq!(k.erase(&h.pool, &erase).await.unwrap().snapshot.erased, Some(1));
+    for (key, answer) in [(booked, first), (refused, second)] {
+        let again = k.book(&h.pool, &ask(key.clone(), "ann-marker")).await.unwrap();
+        assert!(again.is_replay() && again.snapshot == answer.snapshot);
+        let other = k.book(&h.pool, &ask(key, "bob-marker")).await;
+        assert!(matches!(other, Err(Error::KeyReused { field: "details" })), "{other:?}");
+    }
+    assert_eq!(traces(&h, "ann-marker").await, 0);
+}

@@ -125,7 +125,7 @@ async fn of_two_late_confirms_of_one_place_one_wins() {
     assert_eq!(h.db.deadlocks().await.unwrap(), 0);
 }
 
-/// A place taken out of sale meanwhile was still promised: a late confirm keeps it, as a timely one does.
+/// A place taken out of sale meanwhile was promised as long as the hold lasts, however it is confirmed.
 #[tokio::test]
 async fn a_hold_of_a_resource_taken_out_of_sale_can_still_be_confirmed() {
     let h = House::open().await;
@@ -139,4 +139,48 @@ async fn a_hold_of_a_resource_taken_out_of_sale_can_still_be_confirmed() {
         let ask = if n == 0 { ask } else { ask.if_still_free() };
         assert_eq!(confirm(&h, ask).await.outcome, Outcome::Confirmed);
     }
+}
+
+/// Once its time is over nothing is promised: confirming it is a new claim, and refused like any. Nothing is recorded, so
+/// the same key serves when the resource is on sale again.
+#[tokio::test]
+async fn a_late_confirm_is_a_new_claim_and_needs_every_resource_on_sale() {
+    let h = House::open().await;
+    for swept in [false, true] {
+        let t = h.tables(2).await;
+        let a = hold(&h, all(&t, 0, 30)).await;
+        expire(&h, a.id).await;
+        if swept {
+            assert_eq!(sweep(&h).await.allocations, 2);
+        }
+        let off = h.keeper.resources().deactivate(&h.pool, h.tenant, t[1]).await.unwrap();
+        let (before, ask) = (h.digest().await, late(&h, a.id).if_still_free());
+        let refused = h.keeper.bookings().confirm(&h.pool, &ask).await;
+        assert!(
+            matches!(&refused, Err(Error::ResourceNotFound { resources }) if resources[..] == t[1..]),
+            "{refused:?}"
+        );
+        assert_eq!(h.digest().await, before, "swept: {swept}");
+        let on = slotkeeper::resource::UpdateResource::from(h.tenant, &off).active(true);
+        h.keeper.resources().update(&h.pool, &on).await.unwrap();
+        assert_eq!(confirm(&h, ask).await.outcome, Outcome::Confirmed);
+    }
+}
+
+/// Deactivated while the late confirm waits for the resource: what counts is what it then finds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_confirm_that_waited_for_the_deactivation_is_refused() {
+    let h = Arc::new(House::open().await);
+    let table = h.table().await;
+    let a = hold(&h, one(table, 0, 30)).await;
+    expire(&h, a.id).await;
+    let mut client = h.pool.get().await.unwrap();
+    let tx = client.transaction().await.unwrap();
+    h.keeper.resources().deactivate(&tx, h.tenant, table).await.unwrap();
+    let (other, ask) = (Arc::clone(&h), late(&h, a.id).if_still_free());
+    let waiting = tokio::spawn(async move { other.keeper.bookings().confirm(&other.pool, &ask).await });
+    until_waiting(&h, 1).await;
+    tx.commit().await.unwrap();
+    let refused = waiting.await.unwrap();
+    assert!(matches!(&refused, Err(Error::ResourceNotFound { .. })), "{refused:?}");
 }

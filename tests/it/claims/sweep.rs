@@ -82,6 +82,24 @@ async fn sweeping_skips_a_hold_that_is_being_decided_on() {
     assert_eq!((live(&h, busy).await, live(&h, idle).await), (1, 0));
 }
 
+/// A claim that is taking a row over may yet be rolled back: what is skipped now is for the next sweep.
+#[tokio::test]
+async fn a_hold_of_which_a_row_was_skipped_is_swept_the_next_time() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    let old = hold(&h, all(&t, 0, 30)).await.id;
+    expire(&h, old).await;
+    let mut client = h.pool.get().await.unwrap();
+    let tx = client.transaction().await.unwrap();
+    h.keeper.holds().place(&tx, &PlaceHold::new(h.tenant, one(t[0], 0, 30))).await.unwrap();
+    let swept = sweep(&h).await;
+    assert_eq!((swept.holds, swept.allocations), (0, 1));
+    tx.rollback().await.unwrap();
+    let swept = sweep(&h).await;
+    assert_eq!((swept.holds, swept.allocations), (1, 1));
+    assert_eq!(live(&h, old).await, 0);
+}
+
 /// `looking_back` bounds what is read, not what is free.
 #[tokio::test]
 async fn what_expired_long_ago_is_left_to_a_longer_look_back() {

@@ -4,12 +4,16 @@ use super::state::*;
 use crate::support::*;
 use chrono::TimeDelta;
 use slotkeeper::{
-    BlackoutId, CustomerRef, Executor, ResourceId, Result, Slotkeeper, allocation::*, booking::*,
-    confirmation::Decision, hold::*, resource::NewResource,
+    BlackoutId, CustomerRef, Executor, Reference, ResourceId, Result, Slotkeeper,
+    allocation::*,
+    booking::*,
+    confirmation::Decision,
+    hold::*,
+    resource::{NewResource, UpdateResource},
 };
 
 /// The names [`Act::prepare`] knows: every write there is.
-pub const WRITES: [&str; 18] = [
+pub const WRITES: [&str; 19] = [
     "place one",
     "place many",
     "replace",
@@ -27,6 +31,7 @@ pub const WRITES: [&str; 18] = [
     "block",
     "unblock",
     "create",
+    "update",
     "deactivate",
 ];
 
@@ -53,6 +58,7 @@ enum What {
     Block(Block),
     Unblock(BlackoutId),
     Create(NewResource),
+    Update(UpdateResource),
     Deactivate(ResourceId),
 }
 
@@ -129,6 +135,11 @@ impl Act {
                 What::Create(NewResource::new(h.tenant, kind("room"), name("a room"))),
                 [1, 0, 0, 0, 0, 0, 0],
             ),
+            "update" => {
+                let read = k.resources().find(db, h.tenant, t[0]).await.unwrap().unwrap();
+                let update = UpdateResource::from(h.tenant, &read).name(name("another"));
+                (What::Update(update.reference(Some(Reference::new(fresh_key().as_str()).unwrap()))), [0; 7])
+            }
             "deactivate" => (What::Deactivate(t[0]), [0; 7]),
             other => panic!("no write is called {other}"),
         };
@@ -153,6 +164,7 @@ impl Act {
             What::Block(it) => plain(format!("{:?}", k.allocations().block(db, it).await?)),
             What::Unblock(id) => plain(format!("{:?}", k.allocations().unblock(db, self.tenant, *id).await?)),
             What::Create(it) => plain(format!("{:?}", k.resources().create(db, it).await?)),
+            What::Update(it) => plain(format!("{:?}", k.resources().update(db, it).await?)),
             What::Deactivate(id) => {
                 let now = k.resources().deactivate(db, self.tenant, *id).await?;
                 plain(format!("{} {} {}", now.id, now.active, now.revision))

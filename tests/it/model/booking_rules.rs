@@ -13,8 +13,11 @@ impl World {
             }
             Call::Book { want, target, customer, .. } => self.book(&want, target, customer),
             Call::Request { booking, window, customer } => match self.booking(booking) {
-                Some(b) if b.window != window => Answer::err("key_reused", Detail::Text("window")),
-                Some(b) if b.customer != customer => Answer::err("key_reused", Detail::Text("details")),
+                Some(b) if b.requested.is_none() => Answer::err("key_reused", Detail::Text("booking")),
+                Some(b) if b.requested != Some(window) => Answer::err("key_reused", Detail::Text("window")),
+                Some(b) if b.customer != customer && !b.changed => {
+                    Answer::err("key_reused", Detail::Text("details"))
+                }
                 Some(_) => Answer { replay: true, ..done() },
                 None => {
                     let (status, revision, owner) = ("pending", 1, None);
@@ -25,6 +28,8 @@ impl World {
                         revision,
                         owner,
                         customer,
+                        requested: Some(window),
+                        changed: false,
                     });
                     done()
                 }
@@ -33,7 +38,7 @@ impl World {
             Call::Move { booking, revision, want, .. } => self.shift(booking, revision, &want),
             Call::Erase { customer, .. } => {
                 let bookings = self.bookings.iter_mut().filter(|b| b.customer == Some(customer));
-                let bookings = bookings.map(|b| b.customer = None).count() as i64;
+                let bookings = bookings.map(|b| (b.customer, b.changed) = (None, true)).count() as i64;
                 let holds = self.holds.iter_mut().filter(|h| h.actor == Some(customer));
                 let holds = holds.map(|h| h.actor = None).count() as i64;
                 self.events += 1;
@@ -56,6 +61,10 @@ impl World {
         let Some(found) = self.holds.iter().find(|h| h.number == hold).cloned() else { return no(what) };
         if booking.is_none() && target.how == How::Pending {
             return no(what);
+        }
+        let new_claim = found.status == "active" && found.expired && late;
+        if let Some(missing) = self.missing(&found.want).filter(|_| new_claim) {
+            return missing;
         }
         let (owner, window) = (Owner::Hold(hold), found.want.window());
         let taken = self.taken(&found.want, Some(owner));
@@ -115,7 +124,7 @@ impl World {
         }
         if found.status != "cancelled" {
             self.events += 1;
-            self.change(number, |b| (b.status, b.revision) = ("cancelled", b.revision + 1));
+            self.change(number, |b| (b.status, b.revision, b.changed) = ("cancelled", b.revision + 1, true));
             if let Some(owner) = found.owner.filter(|_| self.flaw != Flaw::CancelKeepsThePlace) {
                 self.free(owner);
             }
@@ -152,10 +161,20 @@ impl World {
         self.events += 1;
         let (status, owner) = ("confirmed", Some(owner));
         if self.booking(number).is_none() {
-            self.bookings.push(Booking { number, window, status, revision: 1, owner, customer });
+            let (requested, changed) = (None, false);
+            self.bookings.push(Booking {
+                number,
+                window,
+                status,
+                revision: 1,
+                owner,
+                customer,
+                requested,
+                changed,
+            });
         } else {
             self.change(number, |b| {
-                (b.status, b.revision, b.owner) = (status, b.revision + 1, owner);
+                (b.status, b.revision, b.owner, b.changed) = (status, b.revision + 1, owner, true);
                 b.customer = customer.or(b.customer);
             });
         }

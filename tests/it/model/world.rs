@@ -48,6 +48,10 @@ pub struct Booking {
     pub revision: i32,
     pub owner: Option<Owner>,
     pub customer: Option<usize>,
+    /// The window it was requested for, if it was pending once.
+    pub requested: Option<Span>,
+    /// Whether what it carries was replaced or cleared.
+    pub changed: bool,
 }
 
 pub struct Record {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Until so many sessions of this database wait for a lock.
-async fn waiting(h: &House, sessions: i64) {
+pub async fn waiting(h: &House, sessions: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                       AND wait_event_type = 'Lock'";
     let watch = async {
@@ -88,11 +88,12 @@ async fn moving_on_a_revision_that_is_being_made_gives_up_every_earlier_place() 
     assert_eq!(live_rows(&h).await, 1, "a booking of one place holds one");
 }
 
-/// Holds one place and lets it expire.
-async fn expired(h: &House, claim: Claim) -> HoldId {
+/// Holds places and lets them expire.
+pub async fn expired(h: &House, claim: Claim) -> HoldId {
     let hold = h.keeper.holds().place(&h.pool, &PlaceHold::new(h.tenant, claim)).await.unwrap().id;
     h.sql(&format!(
-        "UPDATE slotkeeper.allocations SET expires_at = now() - interval '1 ms' WHERE claim_id = '{hold}'"
+        "UPDATE slotkeeper.holds SET expires_at = now() - interval '1 ms' WHERE id = '{hold}';
+         UPDATE slotkeeper.allocations SET expires_at = now() - interval '1 ms' WHERE claim_id = '{hold}'"
     ))
     .await;
     hold

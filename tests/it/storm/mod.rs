@@ -8,6 +8,7 @@ mod campaign;
 mod dice;
 mod figures;
 mod found;
+mod lock_order;
 mod one_window;
 mod site;
 mod weather;
