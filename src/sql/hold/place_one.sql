@@ -24,7 +24,10 @@ WITH seen AS MATERIALIZED (
 ), freed AS (
     UPDATE slotkeeper.allocations a SET released_at = statement_timestamp() FROM look l
      WHERE l.live = 0 AND l.stale = 1 AND a.tenant_id = $1 AND a.id = l.one AND a.released_at IS NULL
-       AND a.expires_at <= statement_timestamp() RETURNING 1
+       AND a.expires_at <= statement_timestamp()
+       -- Whoever takes a row over has its resource first, or a claim of several windows of it can wait for us and we for it.
+       AND EXISTS (SELECT FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = l.id FOR NO KEY UPDATE)
+    RETURNING 1
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)

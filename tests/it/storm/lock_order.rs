@@ -111,3 +111,37 @@ async fn moving_over_expired_rows_waits_for_the_resource() {
         unharmed(&h).await;
     }
 }
+
+/// A claim of two windows of one table has the first, and for the second it waits; meanwhile a hold expires there that it
+/// cannot see. A claim that takes this hold over needs the first window too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn taking_one_expired_row_over_waits_for_the_resource() {
+    let h = House::open().await;
+    for call in ["place", "book"] {
+        let table = h.table().await;
+        let mut client = h.db.client().await.unwrap();
+        let latch = client.transaction().await.unwrap();
+        let taken = PlaceHold::new(h.tenant, one(table, 80, 90));
+        h.keeper.holds().place(&latch, &taken).await.unwrap();
+        let pair = |from, to| Pair { resource: table, window: window(from, to) };
+        let wide = PlaceHold::new(h.tenant, Claim::pairs([pair(0, 30), pair(30, 90)]).unwrap());
+        let (keeper, pool) = (h.keeper.clone(), h.pool.clone());
+        let wide = tokio::spawn(async move { keeper.holds().place(&pool, &wide).await });
+        waiting(&h, 1).await;
+        expired(&h, one(table, 30, 60)).await;
+        let (keeper, pool, claim) = (h.keeper.clone(), h.pool.clone(), one(table, 0, 60));
+        let place = PlaceHold::new(h.tenant, claim.clone());
+        let book = BookPlaces::new(h.tenant, claim, fresh_key());
+        let narrow = tokio::spawn(async move {
+            match call {
+                "place" => keeper.holds().place(&pool, &place).await.is_ok(),
+                _ => keeper.bookings().book(&pool, &book).await.unwrap().outcome.is_success(),
+            }
+        });
+        waiting(&h, 2).await;
+        latch.rollback().await.unwrap();
+        let won = [wide.await.unwrap().is_ok(), narrow.await.unwrap()];
+        assert_eq!(won.iter().filter(|won| **won).count(), 1, "{call}: {won:?}");
+        unharmed(&h).await;
+    }
+}
