@@ -11,11 +11,11 @@ async fn a_timeout_while_waiting_is_busy_and_writes_nothing() {
     let name = h.db.name();
     let cases = [("statement_timeout", "57014"), ("lock_timeout", "55P03"), ("ours", "55P03")];
     for (round, (setting, code)) in cases.into_iter().enumerate() {
-        // Set where a service would: on the database, for the sessions to come.
+        // Set where a service would: on the database, for the sessions to come. Long enough for a write that need not wait.
         let keeper = match setting {
-            "ours" => Slotkeeper::new().with_lock_timeout(Duration::from_millis(20)),
+            "ours" => Slotkeeper::new().with_lock_timeout(Duration::from_millis(150)),
             _ => {
-                h.sql(&format!("ALTER DATABASE {name} SET {setting} = '20ms'")).await;
+                h.sql(&format!("ALTER DATABASE {name} SET {setting} = '150ms'")).await;
                 Slotkeeper::new()
             }
         };

@@ -1,0 +1,70 @@
+//! Guards the ratios: what each write costs against a bare insert may not grow by more than a quarter.
+//!
+//! Ratios of medians of one run carry from machine to machine far better than times, and without waiting for the disk
+//! (`synchronous_commit = off`) they show the library's own cost. A busy moment can spoil a run, so one good run in three
+//! is enough; a real regression spoils all three.
+
+use super::measured::Measured;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use std::{env, fs, path::Path, process::Command};
+
+const GROUP: &str = "writes_async_commit";
+const IDS: [&str; 4] = ["place_1", "confirm_2", "book_1", "replay"];
+const ALLOWED: f64 = 1.25;
+
+/// Measures and compares; with `renew`, measures and writes down.
+pub fn run(renew: bool) -> Result<()> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gate.json");
+    if renew {
+        measure()?;
+        fs::write(
+            &file,
+            serde_json::to_string_pretty(&Value::Object(ratios()?.into_iter().collect()))? + "\n",
+        )?;
+        return Ok(());
+    }
+    let known: Value =
+        serde_json::from_str(&fs::read_to_string(&file).context("reading benches/gate.json")?)?;
+    for attempt in 1..=3 {
+        measure()?;
+        let mut good = true;
+        for (id, ratio) in ratios()? {
+            let (ratio, known) = (
+                ratio.as_f64().unwrap_or(f64::MAX),
+                known[&id].as_f64().context("an id without a baseline")?,
+            );
+            let fine = ratio <= known * ALLOWED;
+            println!(
+                "gate: {id} {ratio:.2} x bare_insert, was {known:.2}{}",
+                if fine { "" } else { ": too much" }
+            );
+            good &= fine;
+        }
+        if good {
+            return Ok(());
+        }
+        println!("gate: attempt {attempt} of 3 failed");
+    }
+    bail!("a write costs over {ALLOWED} times what it did, against a bare insert of the same run");
+}
+
+fn measure() -> Result<()> {
+    let filter = format!("^{GROUP}/(bare_insert|{})$", IDS.join("|"));
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["bench", "--locked", "-p", "slotkeeper", "--bench", "writes", "--", &filter])
+        .args(["--warm-up-time", "1", "--measurement-time", "4", "--sample-size", "20", "--noplot"])
+        .env("SLOTKEEPER_BENCH_ROWS", "20000")
+        .status()?;
+    ensure!(status.success(), "the bench failed");
+    Ok(())
+}
+
+fn ratios() -> Result<Vec<(String, Value)>> {
+    let measured = Measured::read()?;
+    let median =
+        |id: &str| measured.median(&format!("{GROUP}/{id}")).context(format!("{id} was not measured"));
+    let bare = median("bare_insert")?;
+    IDS.iter().map(|&id| Ok((id.to_owned(), json!((median(id)? / bare * 100.0).round() / 100.0)))).collect()
+}
