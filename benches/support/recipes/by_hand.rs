@@ -1,21 +1,12 @@
 //! The recipes without the library, as Rust services write them: prepared statements, one awaited call a step.
 
-use super::{Answer, Wish};
+use super::{Answer, Recipe, Wish};
 use deadpool_postgres::{Client, GenericClient};
 use slotkeeper::{AllocationId, ClaimId, ResourceId};
 use tokio_postgres::{Error, IsolationLevel, error::SqlState};
 
 /// Repeats of a SERIALIZABLE transaction before its caller is told to come back later.
 const TRIES: usize = 10;
-
-/// What keeps two looks apart.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Guard {
-    ResourceRow,
-    AdvisoryLock,
-    Serializable,
-    Nothing,
-}
 
 /// One row, prepared once a connection.
 async fn insert(
@@ -64,9 +55,9 @@ async fn insert_all(client: &mut Client, table: &str, wish: &Wish, claim: ClaimI
 }
 
 /// One transaction: for each table in the caller's order lock, look, insert.
-pub(super) async fn look_then_insert(client: &mut Client, table: &str, guard: Guard, wish: &Wish) -> Answer {
+pub(super) async fn look_then_insert(client: &mut Client, recipe: Recipe, wish: &Wish) -> Answer {
     for _ in 0..TRIES {
-        match once(client, table, guard, wish).await {
+        match once(client, recipe, wish).await {
             Ok(true) => return Answer::Won,
             Ok(false) => return Answer::Refused,
             Err(error) if error.code() == Some(&SqlState::T_R_SERIALIZATION_FAILURE) => {}
@@ -76,21 +67,21 @@ pub(super) async fn look_then_insert(client: &mut Client, table: &str, guard: Gu
     Answer::Busy
 }
 
-async fn once(client: &mut Client, table: &str, guard: Guard, wish: &Wish) -> Result<bool, Error> {
-    let level = match guard {
-        Guard::Serializable => IsolationLevel::Serializable,
+async fn once(client: &mut Client, recipe: Recipe, wish: &Wish) -> Result<bool, Error> {
+    let level = match recipe {
+        Recipe::Serializable | Recipe::SerializableGist => IsolationLevel::Serializable,
         _ => IsolationLevel::ReadCommitted,
     };
     let tx = client.build_transaction().isolation_level(level).start().await?;
     let claim = ClaimId::generate();
     for resource in &wish.tables {
-        lock(&tx, guard, wish, resource).await?;
-        if is_taken(&tx, table, wish, resource).await? {
+        lock(&tx, recipe, wish, resource).await?;
+        if is_taken(&tx, recipe, wish, resource).await? {
             // The decision ends when its transaction has: the next caller waits for that.
             tx.rollback().await?;
             return Ok(false);
         }
-        insert(&tx, table, wish, resource, claim).await?;
+        insert(&tx, recipe.table(), wish, resource, claim).await?;
     }
     tx.commit().await?;
     Ok(true)
@@ -98,38 +89,46 @@ async fn once(client: &mut Client, table: &str, guard: Guard, wish: &Wish) -> Re
 
 async fn lock(
     db: &impl GenericClient,
-    guard: Guard,
+    recipe: Recipe,
     wish: &Wish,
     resource: &ResourceId,
 ) -> Result<(), Error> {
-    let sql = match guard {
-        Guard::ResourceRow => {
+    let sql = match recipe {
+        Recipe::LockedLook => {
             "SELECT FROM slotkeeper.resources WHERE tenant_id = $1 AND id = $2 AND active FOR UPDATE"
         }
-        Guard::AdvisoryLock => {
+        Recipe::Advisory => {
             "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || $2::uuid::text, 0))"
         }
-        Guard::Serializable | Guard::Nothing => return Ok(()),
+        _ => return Ok(()),
     };
     let statement = db.prepare_cached(sql).await?;
     db.query_one(&statement, &[&wish.tenant, resource]).await.map(drop)
 }
 
 /// The look. A statement of its own, so that at READ COMMITTED it sees what was committed while the lock was waited for.
-pub(super) fn look(table: &str) -> String {
+pub(super) fn look(recipe: Recipe) -> String {
+    let bound = match recipe {
+        // For the b-tree: nobody stays longer than a day.
+        Recipe::Serializable => {
+            "AND lower(during) < upper($3) AND lower(during) > lower($3) - interval '1 day'"
+        }
+        _ => "",
+    };
     format!(
-        "SELECT EXISTS (SELECT FROM {table}
-          WHERE tenant_id = $1 AND resource_id = $2 AND during && $3 AND released_at IS NULL)"
+        "SELECT EXISTS (SELECT FROM {} WHERE tenant_id = $1 AND resource_id = $2 AND during && $3 {bound}
+            AND released_at IS NULL)",
+        recipe.table()
     )
 }
 
 async fn is_taken(
     db: &impl GenericClient,
-    table: &str,
+    recipe: Recipe,
     wish: &Wish,
     resource: &ResourceId,
 ) -> Result<bool, Error> {
-    let statement = db.prepare_cached(&look(table)).await?;
+    let statement = db.prepare_cached(&look(recipe)).await?;
     Ok(db.query_one(&statement, &[&wish.tenant, resource, &wish.window]).await?.get(0))
 }
 
