@@ -3,6 +3,7 @@
 
 mod house;
 mod past;
+pub mod recipes;
 mod results;
 mod shape;
 
