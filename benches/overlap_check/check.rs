@@ -19,11 +19,17 @@ pub async fn check(house: &House, layout: &Layout, asks: &Asks) {
     }
 }
 
-/// Each case by its own question, and all by the two others a user might ask: they must agree with the sweep.
+/// So many of each case are also asked the other questions: the slow layouts would take minutes over all.
+const ALSO: usize = 50;
+
+/// Each case by its own question, and some by the two others a user might ask: they must agree with the sweep.
 async fn wrong_answer(house: &House, layout: &Layout, asks: &Asks) -> Option<String> {
     for case in &asks.cases {
-        for ask in &case.asks {
+        for (at, ask) in case.asks.iter().enumerate() {
             for question in Question::ALL {
+                if question != case.question && at >= ALSO {
+                    continue;
+                }
                 // A refusal names 64 rows at most: nobody asks who blocks a week.
                 if question == Question::Blockers && ask.taken.len() > 64 {
                     continue;

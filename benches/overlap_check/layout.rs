@@ -39,8 +39,8 @@ pub struct Layout {
     look: Look,
 }
 
-/// `keyed`: the constraint form; the rest follows its name.
-fn constraint(name: &'static str, create: &'static str, drop: &'static str) -> Vec<Index> {
+/// A layout's only one.
+fn one(name: &'static str, create: &'static str, drop: &'static str) -> Vec<Index> {
     vec![Index { name, create, drop }]
 }
 
@@ -58,7 +58,7 @@ impl Layout {
                 Look::Overlap("AND a.resource_type = 'table'"),
                 true,
                 "exclusion constraint in the column order of the source systems, with their resource_type",
-                constraint(
+                one(
                     "source_gist4_excl",
                     "ALTER TABLE bench.source_gist4 ADD CONSTRAINT source_gist4_excl EXCLUDE USING gist
                          (tenant_id WITH =, resource_type WITH =, resource_id WITH =, during WITH &&)
@@ -71,7 +71,7 @@ impl Layout {
                 overlap,
                 true,
                 "exclusion constraint, tenant first",
-                constraint(
+                one(
                     "gist_trw_excl",
                     "ALTER TABLE bench.gist_tenant_resource_window ADD CONSTRAINT gist_trw_excl EXCLUDE USING gist
                          (tenant_id WITH =, resource_id WITH =, during WITH &&)
@@ -84,7 +84,7 @@ impl Layout {
                 overlap,
                 true,
                 "exclusion constraint, resource first",
-                constraint(
+                one(
                     "gist_rwt_excl",
                     "ALTER TABLE bench.gist_resource_window_tenant ADD CONSTRAINT gist_rwt_excl EXCLUDE USING gist
                          (resource_id WITH =, during WITH &&, tenant_id WITH =)
@@ -97,7 +97,7 @@ impl Layout {
                 Look::LastStart,
                 false,
                 "only right where something else keeps live rows of a resource from overlapping",
-                constraint(
+                one(
                     "btree_last_start_idx",
                     "CREATE INDEX btree_last_start_idx ON bench.btree_last_start
                          (tenant_id, resource_id, lower(during)) WHERE released_at IS NULL AND NOT shadow",
@@ -109,7 +109,7 @@ impl Layout {
                 Look::Bounds,
                 false,
                 "reads every live row of the resource that starts before the window's end",
-                constraint(
+                one(
                     "btree_range_idx",
                     "CREATE INDEX btree_range_idx ON bench.btree_range
                          (tenant_id, resource_id, lower(during), upper(during))
@@ -122,7 +122,7 @@ impl Layout {
                 overlap,
                 false,
                 "reads every row of every tenant and resource that overlaps the window, then filters",
-                constraint(
+                one(
                     "spgist_window_idx",
                     "CREATE INDEX spgist_window_idx ON bench.spgist_window USING spgist (during)
                          WHERE released_at IS NULL AND NOT shadow",
@@ -136,7 +136,7 @@ impl Layout {
                 overlap,
                 true,
                 "cannot be partial, so it can serve only a table from which released and shadow rows are kept out",
-                constraint(
+                one(
                     "without_overlaps_key",
                     "ALTER TABLE bench.without_overlaps ADD CONSTRAINT without_overlaps_key
                          UNIQUE (tenant_id, resource_id, during WITHOUT OVERLAPS)",

@@ -1,8 +1,12 @@
 //! The few lines a reader wants: ratios first.
 
+use super::support::only_checking;
 use serde_json::Value;
 
 pub fn print(results: &[Value], rows: usize) {
+    if only_checking() {
+        println!("\nonly checking: these figures mean nothing");
+    }
     let of_size: Vec<&Value> = results.iter().filter(|row| row["rows"] == rows).collect();
     let figure = |row: &Value, name: &str| row[name].as_f64().unwrap_or(f64::NAN);
     let source = of_size.iter().find(|row| row["layout"] == "source_gist4").expect("the source's layout");
