@@ -25,6 +25,8 @@ mod layout;
 mod probe;
 #[path = "overlap_check/served.rs"]
 mod served;
+#[path = "overlap_check/statement.rs"]
+mod statement;
 #[path = "overlap_check/store.rs"]
 mod store;
 #[path = "overlap_check/table.rs"]
@@ -91,7 +93,7 @@ async fn before(house: &House, layout: &Layout, asks: &Asks, rows: usize) -> Val
         check::checks_can_fail(house, layout, asks).await;
     }
     let megabytes = |bytes: i64| bytes as f64 / 1e6;
-    let names: Vec<_> = layout.indexes.iter().map(|index| index.name).collect();
+    let names: Vec<_> = layout.indexes.iter().map(|index| index.name.as_str()).collect();
     json!({
         "layout": layout.name,
         "rows": rows,

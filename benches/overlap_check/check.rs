@@ -52,7 +52,7 @@ async fn stray_plan(house: &House, layout: &Layout, asks: &Asks, question: Quest
     let lines = house.client.query(&sql, &[]).await.expect("a plan");
     house.client.batch_execute("DEALLOCATE probe; RESET plan_cache_mode").await.expect("deallocated");
     let plan = lines.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n");
-    (!layout.indexes.iter().any(|index| plan.contains(index.name))).then_some(plan)
+    (!layout.indexes.iter().any(|index| plan.contains(&index.name))).then_some(plan)
 }
 
 /// `probe`, with a generic plan.
@@ -82,7 +82,7 @@ pub async fn checks_can_fail(house: &House, layout: &Layout, asks: &Asks) {
     assert!(wrong_answer(house, layout, asks).await.is_some(), "{}: a lost booking is seen", layout.name);
     client.batch_execute("ROLLBACK; BEGIN").await.expect("undone");
     for index in &layout.indexes {
-        client.batch_execute(index.drop).await.expect("an index gone");
+        client.batch_execute(&index.drop).await.expect("an index gone");
     }
     let stray = stray_plan(house, layout, asks, Question::Free).await;
     assert!(stray.is_some(), "{}: a lost index is seen", layout.name);

@@ -1,16 +1,11 @@
-//! The layouts compared: how the same live rows are indexed, and what a user then writes to ask about them.
+//! The layouts compared: how the same live rows are indexed.
 
-use super::asks::{Ask, Question};
-use slotkeeper::TenantId;
-use tokio_postgres::types::Type;
-
-/// What every layout's predicate ends in: the constraint's own words, and holds that have not expired.
-const LIVE: &str = "a.released_at IS NULL AND NOT a.shadow
-        AND (a.expires_at IS NULL OR a.expires_at > statement_timestamp())";
+/// Which rows the library's own constraint and index hold.
+const LIVE: &str = "WHERE released_at IS NULL AND NOT shadow";
 
 /// How a window's rows are found.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
     /// `during && $3`, with what else the index wants to hear.
     Overlap(&'static str),
     /// The range predicate people write by hand.
@@ -23,126 +18,88 @@ enum Look {
 
 /// What decides in a layout, apart from the primary key: an index, or a constraint with one.
 pub struct Index {
-    pub name: &'static str,
-    pub create: &'static str,
-    pub drop: &'static str,
+    pub name: String,
+    pub create: String,
+    pub drop: String,
+}
+
+impl Index {
+    fn plain(name: &str, table: &str, keys: &str) -> Self {
+        let schema = table.split_once('.').expect("a schema").0;
+        Self {
+            name: name.into(),
+            create: format!("CREATE INDEX {name} ON {table} {keys} {LIVE}"),
+            drop: format!("DROP INDEX {schema}.{name}"),
+        }
+    }
+
+    fn constraint(name: &str, table: &str, rule: &str) -> Self {
+        Self {
+            name: name.into(),
+            create: format!("ALTER TABLE {table} ADD CONSTRAINT {name} {rule}"),
+            drop: format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
+        }
+    }
+
+    fn exclusion(name: &str, table: &str, keys: &str) -> Self {
+        let condition = LIVE.replace("WHERE ", "WHERE (") + ")";
+        Self::constraint(name, table, &format!("EXCLUDE USING gist ({keys}) {condition}"))
+    }
 }
 
 pub struct Layout {
     pub name: &'static str,
     pub table: String,
-    /// The first answers "is it free".
     pub indexes: Vec<Index>,
     /// Whether it also keeps rows from overlapping, or only finds them.
     pub enforces: bool,
     pub note: &'static str,
-    look: Look,
-}
-
-/// A layout's only one.
-fn one(name: &'static str, create: &'static str, drop: &'static str) -> Vec<Index> {
-    vec![Index { name, create, drop }]
+    pub look: Look,
 }
 
 impl Layout {
     /// Those this server can have. The rest is named, never passed over in silence.
     pub fn all(server_version: i32) -> Vec<Self> {
-        let of = |name, look, enforces, note, indexes| {
-            let table = format!("bench.{name}");
-            Self { name, table, indexes, enforces, note, look }
-        };
-        let overlap = Look::Overlap("");
         let mut all = vec![
-            of(
+            Self::excluding(
                 "source_gist4",
                 Look::Overlap("AND a.resource_type = 'table'"),
-                true,
+                "tenant_id WITH =, resource_type WITH =, resource_id WITH =, during WITH &&",
                 "exclusion constraint in the column order of the source systems, with their resource_type",
-                one(
-                    "source_gist4_excl",
-                    "ALTER TABLE bench.source_gist4 ADD CONSTRAINT source_gist4_excl EXCLUDE USING gist
-                         (tenant_id WITH =, resource_type WITH =, resource_id WITH =, during WITH &&)
-                         WHERE (released_at IS NULL AND NOT shadow)",
-                    "ALTER TABLE bench.source_gist4 DROP CONSTRAINT source_gist4_excl",
-                ),
             ),
-            of(
+            Self::excluding(
                 "gist_tenant_resource_window",
-                overlap,
-                true,
+                Look::Overlap(""),
+                "tenant_id WITH =, resource_id WITH =, during WITH &&",
                 "exclusion constraint, tenant first",
-                one(
-                    "gist_trw_excl",
-                    "ALTER TABLE bench.gist_tenant_resource_window ADD CONSTRAINT gist_trw_excl EXCLUDE USING gist
-                         (tenant_id WITH =, resource_id WITH =, during WITH &&)
-                         WHERE (released_at IS NULL AND NOT shadow)",
-                    "ALTER TABLE bench.gist_tenant_resource_window DROP CONSTRAINT gist_trw_excl",
-                ),
             ),
-            of(
+            Self::excluding(
                 "gist_resource_window_tenant",
-                overlap,
-                true,
+                Look::Overlap(""),
+                "resource_id WITH =, during WITH &&, tenant_id WITH =",
                 "exclusion constraint, resource first",
-                one(
-                    "gist_rwt_excl",
-                    "ALTER TABLE bench.gist_resource_window_tenant ADD CONSTRAINT gist_rwt_excl EXCLUDE USING gist
-                         (resource_id WITH =, during WITH &&, tenant_id WITH =)
-                         WHERE (released_at IS NULL AND NOT shadow)",
-                    "ALTER TABLE bench.gist_resource_window_tenant DROP CONSTRAINT gist_rwt_excl",
-                ),
             ),
-            of(
+            Self::finding(
                 "btree_last_start",
                 Look::LastStart,
-                false,
+                "(tenant_id, resource_id, lower(during))",
                 "only right where something else keeps live rows of a resource from overlapping",
-                one(
-                    "btree_last_start_idx",
-                    "CREATE INDEX btree_last_start_idx ON bench.btree_last_start
-                         (tenant_id, resource_id, lower(during)) WHERE released_at IS NULL AND NOT shadow",
-                    "DROP INDEX bench.btree_last_start_idx",
-                ),
             ),
-            of(
+            Self::finding(
                 "btree_range",
                 Look::Bounds,
-                false,
+                "(tenant_id, resource_id, lower(during), upper(during))",
                 "reads every live row of the resource that starts before the window's end",
-                one(
-                    "btree_range_idx",
-                    "CREATE INDEX btree_range_idx ON bench.btree_range
-                         (tenant_id, resource_id, lower(during), upper(during))
-                         WHERE released_at IS NULL AND NOT shadow",
-                    "DROP INDEX bench.btree_range_idx",
-                ),
             ),
-            of(
+            Self::finding(
                 "spgist_window",
-                overlap,
-                false,
+                Look::Overlap(""),
+                "USING spgist (during)",
                 "reads every row of every tenant and resource that overlaps the window, then filters",
-                one(
-                    "spgist_window_idx",
-                    "CREATE INDEX spgist_window_idx ON bench.spgist_window USING spgist (during)
-                         WHERE released_at IS NULL AND NOT shadow",
-                    "DROP INDEX bench.spgist_window_idx",
-                ),
             ),
         ];
         if server_version >= 180_000 {
-            all.push(of(
-                "without_overlaps",
-                overlap,
-                true,
-                "cannot be partial, so it can serve only a table from which released and shadow rows are kept out",
-                one(
-                    "without_overlaps_key",
-                    "ALTER TABLE bench.without_overlaps ADD CONSTRAINT without_overlaps_key
-                         UNIQUE (tenant_id, resource_id, during WITHOUT OVERLAPS)",
-                    "ALTER TABLE bench.without_overlaps DROP CONSTRAINT without_overlaps_key",
-                ),
-            ));
+            all.push(Self::without_overlaps());
         } else {
             println!(
                 "overlap_check: SKIPPED without_overlaps: needs PostgreSQL 18, this is {server_version}"
@@ -152,25 +109,42 @@ impl Layout {
         all
     }
 
-    /// The real table with all it has: the index the look uses, the constraint that decides, and two more.
+    fn excluding(name: &'static str, look: Look, keys: &str, note: &'static str) -> Self {
+        let table = format!("bench.{name}");
+        let indexes = vec![Index::exclusion(&format!("{name}_excl"), &table, keys)];
+        Self { name, table, indexes, enforces: true, note, look }
+    }
+
+    fn finding(name: &'static str, look: Look, keys: &str, note: &'static str) -> Self {
+        let table = format!("bench.{name}");
+        let indexes = vec![Index::plain(&format!("{name}_idx"), &table, keys)];
+        Self { name, table, indexes, enforces: false, note, look }
+    }
+
+    fn without_overlaps() -> Self {
+        let (name, table) = ("without_overlaps", "bench.without_overlaps");
+        let rule = "UNIQUE (tenant_id, resource_id, during WITHOUT OVERLAPS)";
+        Self {
+            name,
+            table: table.into(),
+            indexes: vec![Index::constraint("without_overlaps_key", table, rule)],
+            enforces: true,
+            note: "cannot be partial: fits only a table from which released and shadow rows are kept out, as here",
+            look: Look::Overlap(""),
+        }
+    }
+
+    /// The real table with all it has: the index that `is_free` probes, the constraint that decides, and two more.
     fn library() -> Self {
-        let start = Index {
-            name: "allocations_start_idx",
-            create: "CREATE INDEX allocations_start_idx ON slotkeeper.allocations
-                         (tenant_id, resource_id, lower(during)) WHERE released_at IS NULL AND NOT shadow",
-            drop: "DROP INDEX slotkeeper.allocations_start_idx",
-        };
-        let judge = Index {
-            name: "allocations_resource_during_excl",
-            create: "ALTER TABLE slotkeeper.allocations ADD CONSTRAINT allocations_resource_during_excl
-                         EXCLUDE USING gist (resource_id WITH =, during WITH &&, tenant_id WITH =)
-                         WHERE (released_at IS NULL AND NOT shadow)",
-            drop: "ALTER TABLE slotkeeper.allocations DROP CONSTRAINT allocations_resource_during_excl",
-        };
+        let table = "slotkeeper.allocations";
+        let keys = "resource_id WITH =, during WITH &&, tenant_id WITH =";
         Self {
             name: "library",
-            table: "slotkeeper.allocations".into(),
-            indexes: vec![start, judge],
+            table: table.into(),
+            indexes: vec![
+                Index::plain("allocations_start_idx", table, "(tenant_id, resource_id, lower(during))"),
+                Index::exclusion("allocations_resource_during_excl", table, keys),
+            ],
             enforces: true,
             note: "the real table and API: two deciding indexes, checks, a foreign key; also asks whether the resource \
                    is active, and looks at shadow rows",
@@ -180,92 +154,5 @@ impl Layout {
 
     pub fn is_library(&self) -> bool {
         self.look == Look::Library
-    }
-
-    /// `$1` tenant, `$2` resource, `$3` window; the library's lists have shapes of their own.
-    pub fn statement(&self, question: Question) -> String {
-        if self.is_library() {
-            let text = match question {
-                Question::Free => include_str!("../../src/sql/allocation/is_free.sql"),
-                Question::Blockers => include_str!("../../src/sql/allocation/blockers.sql"),
-                Question::Listing => include_str!("../../src/sql/allocation/list_by_resource.sql"),
-            };
-            return text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
-        }
-        match question {
-            Question::Free => format!("SELECT NOT EXISTS ({}) AS free", self.candidates()),
-            Question::Blockers => format!(
-                "SELECT a.id, a.kind, a.during * $3::tstzrange AS overlap FROM ({}) a ORDER BY overlap LIMIT 64",
-                self.blockers()
-            ),
-            Question::Listing => format!(
-                "SELECT a.id, a.kind, a.during AS overlap FROM ({}) a ORDER BY a.during, a.id LIMIT 10000",
-                self.blockers()
-            ),
-        }
-    }
-
-    /// Empty if the window is free.
-    fn candidates(&self) -> String {
-        match self.look {
-            Look::LastStart => {
-                format!("SELECT FROM ({}) a WHERE a.during && $3", self.last("upper($3::tstzrange)"))
-            }
-            _ => self.blockers(),
-        }
-    }
-
-    /// Every row in the way.
-    fn blockers(&self) -> String {
-        let overlap = match self.look {
-            Look::Overlap(more) => format!("a.during && $3::tstzrange {more}"),
-            Look::Bounds => {
-                "lower(a.during) < upper($3::tstzrange) AND upper(a.during) > lower($3::tstzrange)".into()
-            }
-            // Those that start inside, and the last that starts before: it alone may reach into the window.
-            Look::LastStart | Look::Library => {
-                let inside =
-                    "lower(a.during) >= lower($3::tstzrange) AND lower(a.during) < upper($3::tstzrange)";
-                return format!(
-                    "{} UNION ALL SELECT a.id, a.kind, a.during FROM ({}) a WHERE a.during && $3",
-                    self.rows(inside),
-                    self.last("lower($3::tstzrange)")
-                );
-            }
-        };
-        self.rows(&overlap)
-    }
-
-    fn last(&self, before: &str) -> String {
-        format!("{} ORDER BY lower(a.during) DESC LIMIT 1", self.rows(&format!("lower(a.during) < {before}")))
-    }
-
-    fn rows(&self, overlap: &str) -> String {
-        let table = &self.table;
-        format!(
-            "SELECT a.id, a.kind, a.during FROM {table} a
-              WHERE a.tenant_id = $1 AND a.resource_id = $2 AND {overlap} AND {LIVE}"
-        )
-    }
-
-    pub fn types(&self, question: Question) -> &'static [Type] {
-        match (self.look, question) {
-            (Look::Library, Question::Blockers) => &[Type::UUID, Type::UUID_ARRAY, Type::TSTZ_RANGE_ARRAY],
-            (Look::Library, Question::Listing) => &[Type::UUID, Type::UUID, Type::TSTZ_RANGE, Type::INT8],
-            _ => &[Type::UUID, Type::UUID, Type::TSTZ_RANGE],
-        }
-    }
-
-    /// The parameters as literals, for `EXECUTE`.
-    pub fn literals(&self, question: Question, ask: &Ask) -> String {
-        let Ask { tenant, table, window, .. } = ask;
-        let tenant: &TenantId = tenant;
-        match (self.look, question) {
-            (Look::Library, Question::Blockers) => {
-                format!("'{tenant}', ARRAY['{table}']::uuid[], ARRAY['{window}']::tstzrange[]")
-            }
-            (Look::Library, Question::Listing) => format!("'{tenant}', '{table}', '{window}', 10000"),
-            _ => format!("'{tenant}', '{table}', '{window}'"),
-        }
     }
 }

@@ -75,7 +75,7 @@ pub async fn load(house: &House, layout: &Layout) -> f64 {
         );
         client.batch_execute(&create).await.expect("a table");
         for index in &layout.indexes {
-            client.batch_execute(index.create).await.expect("an index");
+            client.batch_execute(&index.create).await.expect("an index");
         }
     }
     let start = Instant::now();
@@ -92,7 +92,7 @@ pub async fn sizes(house: &House, layout: &Layout) -> (i64, i64, i64) {
     let sql = "SELECT coalesce(sum(pg_relation_size(x.indexrelid)) FILTER (WHERE c.relname = ANY ($2::text[])), 0)::bigint,
                       sum(pg_relation_size(x.indexrelid))::bigint, pg_relation_size($1::text::regclass)
                  FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid WHERE x.indrelid = $1::text::regclass";
-    let names: Vec<&str> = layout.indexes.iter().map(|index| index.name).collect();
+    let names: Vec<&str> = layout.indexes.iter().map(|index| index.name.as_str()).collect();
     let row = house.client.query_one(sql, &[&layout.table, &names]).await.expect("sizes");
     (row.get(0), row.get(1), row.get(2))
 }
@@ -118,11 +118,11 @@ pub async fn insert(house: &House, layout: &Layout, places: &[Place]) -> f64 {
 /// Drops the deciding indexes and makes them again on the full table.
 pub async fn rebuild(house: &House, layout: &Layout) -> Duration {
     for index in &layout.indexes {
-        house.client.batch_execute(index.drop).await.expect("an index gone");
+        house.client.batch_execute(&index.drop).await.expect("an index gone");
     }
     let start = Instant::now();
     for index in &layout.indexes {
-        house.client.batch_execute(index.create).await.expect("an index");
+        house.client.batch_execute(&index.create).await.expect("an index");
     }
     start.elapsed()
 }
