@@ -22,13 +22,15 @@ mod ratios;
 #[path = "writes/raw.rs"]
 mod raw;
 mod support;
+#[path = "writes/together.rs"]
+mod together;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use std::time::{Duration, Instant};
 use support::{
     House,
     recipes::{self, Answer, Recipe, Wish},
-    rows,
+    record, rows,
 };
 use tokio::runtime::Runtime;
 
@@ -56,6 +58,8 @@ fn main() {
         benches.throughput(Throughput::Elements(1));
         measure(&mut benches, &runtime, &mut house);
         benches.finish();
+        // The conditions only: the figures are Criterion's.
+        record(group, &house.db, &[]);
         ratios::print(group);
     }
     criterion.final_summary();
@@ -78,6 +82,8 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, house: &
         "book_1" library::book_1;
         "raw_book_1" raw::raw_book_1;
         "replay" library::replay;
+        "place_1_of_8_pipelined" together::place_pipelined;
+        "book_1_of_8_in_a_transaction" together::book_in_transaction;
     }
     // Before cancel and move: a place given up leaves an index, so those updates are not meant to be HOT.
     runtime.block_on(ratios::hot_updates(house));

@@ -4,13 +4,15 @@ use crate::support::{House, only_checking, target};
 
 /// Every id, what it is measured against besides the bare insert, and the project's goal against the bare insert on a
 /// durable server.
-const IDS: [(&str, Option<&str>, Option<f64>); 14] = [
+const IDS: [(&str, Option<&str>, Option<f64>); 16] = [
     ("place_1", Some("raw_place_1"), Some(1.4)),
     ("confirm_2", Some("raw_confirm_2"), Some(1.5)),
     ("book_1", Some("raw_book_1"), Some(1.7)),
     ("cancel", None, None),
     ("move", None, None),
     ("replay", None, None),
+    ("place_1_of_8_pipelined", None, None),
+    ("book_1_of_8_in_a_transaction", None, None),
     ("raw_place_1", None, None),
     ("raw_confirm_2", None, None),
     ("raw_book_1", None, None),

@@ -11,7 +11,10 @@ use serde_json::Value;
 const SCENARIOS: [(&str, &str); 4] = [
     ("one_window", "Everybody wants the same fresh window of the same table, round after round."),
     ("eight_windows", "One window of each of eight tables, evenly: 8 callers do not meet, 32 meet in fours."),
-    ("multi_random", "Everybody wants 4 of 8 tables for the same window, all or nothing, named in random order."),
+    (
+        "multi_random",
+        "Everybody wants 4 of 8 tables for the same window, all or nothing, named in random order.",
+    ),
     ("disjoint", "Everybody a table alone, and no waiting for each other: throughput without contention."),
 ];
 
@@ -48,8 +51,9 @@ pub fn section(page: &mut Page, measured: &Measured) -> Result<()> {
             table(page, &rows);
             if scenario == "one_window" {
                 let at_32 = rows.iter().filter(|row| row["tasks"] == 32);
-                let items: Vec<_> =
-                    at_32.filter_map(|row| Some((text(row, "recipe"), number(row, "decisions_per_s")?))).collect();
+                let items: Vec<_> = at_32
+                    .filter_map(|row| Some((text(row, "recipe"), number(row, "decisions_per_s")?)))
+                    .collect();
                 let name = format!("contention_{commit}");
                 page.bars(&name, "32 callers, one window", "decisions a second", &items)?;
             }
@@ -60,8 +64,9 @@ pub fn section(page: &mut Page, measured: &Measured) -> Result<()> {
 
 fn aims(page: &mut Page, rows: &[&Value]) {
     let rate = |scenario: &str, tasks: u64, recipe: &str| {
-        let wanted =
-            |row: &&&Value| text(row, "scenario") == scenario && row["tasks"] == tasks && text(row, "recipe") == recipe;
+        let wanted = |row: &&&Value| {
+            text(row, "scenario") == scenario && row["tasks"] == tasks && text(row, "recipe") == recipe
+        };
         rows.iter().find(wanted).and_then(|row| number(row, "decisions_per_s"))
     };
     let line = |&(scenario, tasks, other, aim): &(&str, u64, &str, f64)| {
@@ -77,12 +82,23 @@ fn aims(page: &mut Page, rows: &[&Value]) {
 
 fn table(page: &mut Page, rows: &[&Value]) {
     let head = [
-        "recipe", "callers", "decisions/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "busy", "failed", "deadlocks", "overlaps",
+        "recipe",
+        "callers",
+        "decisions/s",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "max ms",
+        "busy",
+        "failed",
+        "deadlocks",
+        "overlaps",
     ];
     let line = |row: &&Value| {
         let time = |name| cell(number(row, name).map(|micros| micros / 1_000.0));
         let count = |name| text(row, name);
-        let mut cells = vec![format!("`{}`", text(row, "recipe")), count("tasks"), cell(number(row, "decisions_per_s"))];
+        let mut cells =
+            vec![format!("`{}`", text(row, "recipe")), count("tasks"), cell(number(row, "decisions_per_s"))];
         cells.extend(["p50_us", "p95_us", "p99_us", "max_us"].map(time));
         cells.extend(["busy", "failed", "deadlocks", "overlaps"].map(count));
         cells

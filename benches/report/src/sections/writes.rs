@@ -7,7 +7,7 @@ use crate::{
 use anyhow::Result;
 
 /// Id, what it is, and what was aimed at when durable.
-const IDS: [(&str, &str, Option<f64>); 14] = [
+const IDS: [(&str, &str, Option<f64>); 16] = [
     ("bare_insert_heap", "the same row into a table without index or constraint", None),
     ("place_1", "`holds().place`, one resource", Some(1.3)),
     ("confirm_2", "`bookings().confirm`, a hold of two", Some(1.4)),
@@ -15,6 +15,8 @@ const IDS: [(&str, &str, Option<f64>); 14] = [
     ("cancel", "`bookings().cancel`", None),
     ("move", "`bookings().move_to`", None),
     ("replay", "a confirmed key again", Some(0.5)),
+    ("place_1_of_8_pipelined", "`place_1`, eight in flight on the connection", None),
+    ("book_1_of_8_in_a_transaction", "`book_1`, eight in flight in the caller's transaction", None),
     ("raw_place_1", "the SQL of `place_1` sent raw", None),
     ("raw_confirm_2", "the SQL of `confirm_2` sent raw", None),
     ("raw_book_1", "the SQL of `book_1` sent raw", None),
@@ -49,7 +51,7 @@ pub fn section(page: &mut Page, measured: &Measured) -> Result<()> {
             .map(|(group, bare)| Some(median(group, id)? / bare))
             .collect();
         if let Some(ratio) = ratios[0] {
-            let ours = goal.is_some() || ["cancel", "move"].contains(&id);
+            let ours = goal.is_some() || ["cancel", "move"].contains(&id) || id.contains("_of_8_");
             items.push((if ours { format!("library {id}") } else { id.to_owned() }, ratio));
         }
         let time = median("writes", id).map(|ns| ns / 1_000.0);
