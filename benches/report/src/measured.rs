@@ -45,11 +45,12 @@ impl Measured {
         Ok(measured)
     }
 
-    /// Criterion keeps the last run of each benchmark in a folder `new`.
+    /// Criterion keeps the last run of each benchmark in a folder `new`; of an interrupted one, part of it.
     fn walk(&mut self, folder: &Path) -> Result<()> {
         for entry in folder.read_dir()? {
             let path = entry?.path();
-            if path.ends_with("new") && path.join("estimates.json").exists() {
+            let whole = ["benchmark.json", "estimates.json"].iter().all(|file| path.join(file).exists());
+            if path.ends_with("new") && whole {
                 let id =
                     json(&path.join("benchmark.json"))?["full_id"].as_str().unwrap_or_default().to_owned();
                 let median = json(&path.join("estimates.json"))?["median"]["point_estimate"].as_f64();
