@@ -29,7 +29,7 @@ pub struct Row {
     pub failed: usize,
     /// Broken by the server, by its own count.
     pub deadlocks: i64,
-    /// Pairs of live rows of one table that overlap: double bookings.
+    /// Live rows that overlap an earlier one: double bookings.
     pub overlaps: i64,
 }
 
