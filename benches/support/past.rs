@@ -14,8 +14,8 @@ pub fn opening() -> DateTime<Utc> {
 }
 
 /// How often a party wants to start in the hours from 11 to 21; 19:00 is the peak. A table seats one party at a time,
-/// which flattens the peak: 30 asked for give 26 % had.
-const HOURS: [u32; 11] = [5, 13, 9, 4, 3, 4, 7, 11, 30, 8, 6];
+/// which flattens the peak: 46 % asked for give 26 % had.
+const HOURS: [u32; 11] = [5, 13, 9, 4, 3, 4, 7, 11, 60, 8, 6];
 
 /// Largest party of a band, how often it comes, how long it stays in quarters of an hour.
 const BANDS: [(u32, i64); 4] = [(50, 6), (32, 7), (13, 9), (5, 12)];
@@ -54,7 +54,7 @@ impl Past {
     /// One table's day: parties ask one after the other, and get what is still free. The first table is asked for most.
     fn day_at_a_table(&mut self) {
         let (tenant, table) = (self.seat / self.shape.tables, self.seat % self.shape.tables);
-        let asked = 5 + 30 / (table + 2);
+        let asked = 7 + 40 / (table + 2);
         let mut quarters = [false; 96];
         for _ in 0..asked {
             let hour = 11 + self.hours.sample(&mut self.random);

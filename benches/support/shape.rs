@@ -16,7 +16,7 @@ const SIZES: [Shape; 4] = [
     Shape { name: "XL", tenants: 1_000, tables: 40, days: 90 },
 ];
 
-/// Turns a table has on a day, on average: for choosing a size. `Past` gives 3.7 to 4.2.
+/// More turns than a table has on a day (3, on average): a house may open a few days longer than its size says.
 const TURNS: usize = 4;
 
 impl Shape {
