@@ -27,6 +27,16 @@ pub(crate) enum Raises {
     Maybe,
 }
 
+/// Why a statement can be sent again.
+enum Repeat {
+    /// A race was lost: the repeat sees the winner.
+    Race,
+    /// The server undid the whole transaction.
+    Transaction,
+    /// The plan was stale.
+    Prepare,
+}
+
 /// One write, ready to send.
 pub(crate) struct Call<'a> {
     pub(crate) sql: Sql,
@@ -115,22 +125,38 @@ impl Slotkeeper {
     fn again(&self, session: &Session<'_>, call: &Call<'_>, failed: &Failed) -> Result<Cause> {
         let inside = session.in_transaction();
         let cause = Cause::of(&failed.error);
-        let repeat = match Failure::classify(&failed.error) {
-            Failure::Violation(violation) => match violation.known_in(self.schema()).map(meaning) {
-                Some(Meaning::Again) => true,
-                Some(Meaning::ReferenceTaken) => return Err(Error::ReferenceTaken),
-                Some(Meaning::Defect) => return Err(Error::Internal(cause)),
-                None => return Err(Error::UnknownConstraint(violation)),
-            },
+        let repeat = match self.judge(&failed.error, failed.sent, inside)? {
+            Repeat::Race => true,
             // The snapshot of a stricter isolation level does not move: the caller repeats the whole transaction.
-            Failure::Serialization | Failure::Deadlock => !inside,
-            Failure::StalePlan => {
+            Repeat::Transaction => !inside,
+            Repeat::Prepare => {
                 session.forget(self.text(call.sql), call.sql.types());
                 !inside
             }
-            _ => return Err(refused(&failed.error, failed.sent, inside)),
         };
         if repeat && intact(session, call) { Ok(cause) } else { Err(Error::Busy(cause)) }
+    }
+
+    /// What a failed statement comes to, without asking anybody: `Ok` if there is something to repeat.
+    fn judge(&self, error: &PgError, sent: bool, inside: bool) -> Result<Repeat> {
+        match Failure::classify(error) {
+            Failure::Violation(violation) => match violation.known_in(self.schema()).map(meaning) {
+                Some(Meaning::Again) => Ok(Repeat::Race),
+                Some(Meaning::ReferenceTaken) => Err(Error::ReferenceTaken),
+                Some(Meaning::Defect) => Err(Error::Internal(Cause::of(error))),
+                None => Err(Error::UnknownConstraint(violation)),
+            },
+            Failure::Serialization | Failure::Deadlock => Ok(Repeat::Transaction),
+            Failure::StalePlan => Ok(Repeat::Prepare),
+            failure => Err(refusal(failure, Cause::of(error), sent && !inside)),
+        }
+    }
+
+    /// The error a write answers with, or none if it repeats its statement. Only for the bench of this mapping: nothing
+    /// else needs it without a statement.
+    #[doc(hidden)]
+    pub fn judge_for_bench(&self, error: &PgError) -> Result<()> {
+        self.judge(error, true, false).map(drop)
     }
 
     /// Forgets a plan the server no longer accepts; outside a transaction the read can then be repeated.
@@ -170,9 +196,12 @@ fn one_row(mut rows: Vec<Row>) -> Row {
 
 /// A failure that repeating the statement cannot mend.
 pub(crate) fn refused(error: &PgError, sent: bool, in_transaction: bool) -> Error {
-    let cause = Cause::of(error);
-    let failure = Failure::classify(error);
-    if failure.may_have_written(sent && !in_transaction) {
+    refusal(Failure::classify(error), Cause::of(error), sent && !in_transaction)
+}
+
+/// `commits`: whether bytes that commit had left for the server.
+fn refusal(failure: Failure, cause: Cause, commits: bool) -> Error {
+    if failure.may_have_written(commits) {
         return Error::OutcomeUnknown(cause);
     }
     match failure {
