@@ -47,6 +47,11 @@ macro_rules! constraints {
                 match self { $(Self::$variant => $table),+ }
             }
 
+            /// The one with exactly this name: compared by length first, so nearly nothing is compared in full.
+            fn named(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+
             /// What it is.
             #[must_use]
             pub const fn kind(self) -> ConstraintKind {
@@ -119,16 +124,15 @@ impl Constraint {
     /// The name is matched whole. `_` and digits may follow it: that is how a shard of a distributed table is called.
     #[must_use]
     pub fn lookup(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|constraint| match name.strip_prefix(constraint.name()) {
-            Some("") => true,
-            Some(rest) => rest.strip_prefix('_').is_some_and(is_number),
-            None => false,
-        })
+        Self::named(name).or_else(|| Self::named(unsharded(name)?))
     }
 }
 
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+/// `name` without the `_` and digits that a shard adds to it.
+pub(crate) fn unsharded(name: &str) -> Option<&str> {
+    let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let base = if base.len() < name.len() { base.strip_suffix('_')? } else { return None };
+    (!base.is_empty()).then_some(base)
 }
 
 #[cfg(test)]
@@ -173,6 +177,14 @@ mod tests {
             "holds_pkey_١",
         ] {
             assert_eq!(Constraint::lookup(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_shard_adds_an_underscore_and_digits() {
+        assert_eq!(unsharded("visits_key_102034"), Some("visits_key"));
+        for name in ["visits_key", "visits_key_", "visits_key_10a", "visits_key1", "visits", "_7", "7", ""] {
+            assert_eq!(unsharded(name), None, "{name}");
         }
     }
 

@@ -5,7 +5,8 @@ use std::fmt;
 
 use tokio_postgres::{Error, GenericClient};
 
-use crate::violation::{PartitionNames, Violation, unsharded};
+use crate::constraint::unsharded;
+use crate::violation::{PartitionNames, Violation};
 
 /// Which error of the host each of its constraints stands for.
 ///
@@ -109,6 +110,14 @@ impl<E> ConstraintMap<E> {
         }
     }
 
+    /// The host's error for a violation that has been read already, such as the one in
+    /// [`Error::UnknownConstraint`](crate::Error::UnknownConstraint); `None` if no rule applies. No query.
+    #[must_use]
+    pub fn map_violation(&self, violation: &Violation) -> Option<E> {
+        let resolved = self.partitions.cached(violation);
+        self.made_of(resolved.as_ref().unwrap_or(violation))
+    }
+
     fn read(&self, error: Error) -> Result<Violation, Unmapped> {
         let declared = |token: &str| self.rules.iter().any(|rule| rule.pattern.is_exactly(token));
         let violation = error.as_db_error().and_then(|error| Violation::read(error, declared));
@@ -116,8 +125,12 @@ impl<E> ConstraintMap<E> {
     }
 
     fn apply(&self, violation: Violation) -> Result<E, Unmapped> {
-        let rule = self.rule_by_name(&violation).or_else(|| self.rule_by_part(&violation));
-        rule.map(|rule| (rule.make)(&violation)).ok_or(Unmapped::Unknown(violation))
+        self.made_of(&violation).ok_or(Unmapped::Unknown(violation))
+    }
+
+    fn made_of(&self, violation: &Violation) -> Option<E> {
+        let rule = self.rule_by_name(violation).or_else(|| self.rule_by_part(violation))?;
+        Some((rule.make)(violation))
     }
 
     /// The rule that names the constraint or column; the full name goes before the name without a shard's suffix.

@@ -225,13 +225,6 @@ fn named_in(message: &str, wanted: impl Fn(&str) -> bool) -> Option<&str> {
     found
 }
 
-/// `name` without the `_` and digits that a shard adds to it.
-pub(crate) fn unsharded(name: &str) -> Option<&str> {
-    let (base, digits) = name.rsplit_once('_')?;
-    let shard = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-    (shard && !base.is_empty()).then_some(base)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,13 +237,5 @@ mod tests {
         assert_eq!(named_in("both a_key and b_key", wanted), None, "two names are no name");
         assert_eq!(named_in("duplicate key value", wanted), None, "a word is no name");
         assert_eq!(named_in("xa_key a_key2 a_key_x", wanted), None, "part of an identifier is no name");
-    }
-
-    #[test]
-    fn a_shard_adds_an_underscore_and_digits() {
-        assert_eq!(unsharded("visits_key_102034"), Some("visits_key"));
-        for name in ["visits_key", "visits_key_", "visits_key_10a", "visits", "_7", ""] {
-            assert_eq!(unsharded(name), None, "{name}");
-        }
     }
 }

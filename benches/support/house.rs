@@ -8,6 +8,7 @@ use slotkeeper::{
     AllocationId, Claim, ClaimId, ResourceId, Slotkeeper, TenantId, Window, booking::ConfirmHold,
     confirmation::Outcome, hold::PlaceHold,
 };
+use std::time::{Duration, Instant};
 use tokio_postgres::{
     binary_copy::BinaryCopyInWriter,
     types::{ToSql, Type},
@@ -23,6 +24,8 @@ pub struct House {
     pub shape: Shape,
     /// Every table of every tenant.
     pub seats: Vec<(TenantId, ResourceId)>,
+    /// How long the last load took.
+    pub loading: Duration,
     days: usize,
     next: usize,
 }
@@ -38,7 +41,16 @@ impl House {
         let client = db.pool(2).get().await.expect("a connection");
         let shape = Shape::for_rows(rows);
         let seats = seats(&client, shape).await;
-        let mut house = Self { db, client, keeper: Slotkeeper::new(), shape, seats, days: 1, next: 0 };
+        let mut house = Self {
+            db,
+            client,
+            keeper: Slotkeeper::new(),
+            shape,
+            seats,
+            loading: Duration::ZERO,
+            days: 1,
+            next: 0,
+        };
         house.load(rows, false).await;
         house.live_a_little(if only_checking() { 10 } else { 1_000 }).await;
         house.settle().await;
@@ -50,6 +62,7 @@ impl House {
         let sql =
             "COPY slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, released_at)
                    FROM STDIN (FORMAT binary)";
+        let start = Instant::now();
         let sink = self.client.copy_in(sql).await.expect("a copy");
         let types =
             [Type::UUID, Type::UUID, Type::UUID, Type::TSTZ_RANGE, Type::TEXT, Type::UUID, Type::TIMESTAMPTZ];
@@ -64,6 +77,7 @@ impl House {
             writer.as_mut().write(&row).await.expect("a row");
         }
         writer.finish().await.expect("all rows");
+        self.loading = start.elapsed();
         self.days = self.days.max(past.days());
     }
 

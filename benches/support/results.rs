@@ -8,6 +8,16 @@ pub fn target() -> PathBuf {
     std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into()).into()
 }
 
+/// The median of this run as Criterion wrote it; `None` if it was not run or left nothing.
+pub fn median_ns(group: &str, id: &str) -> Option<f64> {
+    // Criterion keeps a parameter's folder; a slash within a plain name becomes an underscore.
+    let folder = target().join("criterion").join(group);
+    let file = |id: &str| folder.join(id).join("new/estimates.json");
+    let text =
+        fs::read_to_string(file(id)).or_else(|_| fs::read_to_string(file(&id.replace('/', "_")))).ok()?;
+    serde_json::from_str::<Value>(&text).ok()?["median"]["point_estimate"].as_f64()
+}
+
 /// Writes `<target>/slotkeeper-bench/<bench>.json`. Figures without their conditions are worth nothing, so these go in.
 pub fn record(bench: &str, db: &kit::Database, results: &[Value]) {
     let folder = target().join("slotkeeper-bench");

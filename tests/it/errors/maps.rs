@@ -55,6 +55,22 @@ async fn exact_beats_the_longest_prefix_beats_the_longest_suffix() {
     }
 }
 
+/// What a call answers with [`slotkeeper::Error::UnknownConstraint`] has been read already.
+#[tokio::test]
+async fn a_violation_is_mapped_as_its_error_is() {
+    for (schema, constraint, expected) in [
+        ("app", "canary_guest_fkey", Some("guest key")),
+        ("app", "canary_guest_x", Some("guest")),
+        ("app", "visits_fkey", None),
+        ("elsewhere", "canary_guest_fkey", None),
+    ] {
+        let error = violates(schema, "canary", constraint).await;
+        let violation = Violation::from_error(&error).unwrap();
+        assert_eq!(map().map_violation(&violation), expected, "{constraint}");
+        assert_eq!(map().map(error).ok(), expected, "{constraint}");
+    }
+}
+
 #[tokio::test]
 async fn what_no_rule_is_for_is_unmapped_and_silent() {
     let map = map();

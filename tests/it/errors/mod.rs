@@ -6,6 +6,7 @@ mod contention;
 mod coordinators;
 mod db;
 mod hosts;
+mod lean;
 mod mapping;
 mod maps;
 mod partitions;

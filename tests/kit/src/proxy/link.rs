@@ -1,16 +1,19 @@
 //! One connection through the proxy.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use bytes::{Buf, Bytes};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpStream, tcp},
     sync::{Notify, mpsc},
-    time::{Instant, sleep_until},
 };
 
 use super::{
+    alarm::Alarm,
     frames::Frames,
     meter::{Fate, Meter},
     target::{Reader, Target, Writer},
@@ -24,6 +27,7 @@ const CANCEL: u32 = 80_877_102;
 
 struct Link {
     meter: Arc<Meter>,
+    alarm: Alarm,
     turn: Mutex<Turn>,
     cut: Notify,
 }
@@ -32,7 +36,7 @@ struct Link {
 type Due = (Instant, Vec<Bytes>);
 
 /// Serves a client until either side ends or the connection is cut.
-pub(super) async fn serve(client: TcpStream, target: Target, meter: Arc<Meter>) -> Option<()> {
+pub(super) async fn serve(client: TcpStream, target: Target, meter: Arc<Meter>, alarm: Alarm) -> Option<()> {
     client.set_nodelay(true).ok()?;
     let (from_client, mut to_client) = client.into_split();
     let mut from_client = Frames::new(from_client);
@@ -53,7 +57,7 @@ pub(super) async fn serve(client: TcpStream, target: Target, meter: Arc<Meter>) 
         }
         break;
     }
-    let link = Link { meter, turn: Mutex::default(), cut: Notify::new() };
+    let link = Link { meter, alarm, turn: Mutex::default(), cut: Notify::new() };
     let (up, upward) = mpsc::unbounded_channel();
     let (down, downward) = mpsc::unbounded_channel();
     tokio::select! {
@@ -96,7 +100,7 @@ impl Link {
     }
 
     async fn deliver(&self, mut queue: mpsc::UnboundedReceiver<Due>, mut server: Writer) {
-        while let Some(batch) = next(&mut queue).await {
+        while let Some(batch) = self.next(&mut queue).await {
             if server.write_all(&batch.concat()).await.is_err() {
                 return;
             }
@@ -104,7 +108,7 @@ impl Link {
     }
 
     async fn answer(&self, mut queue: mpsc::UnboundedReceiver<Due>, mut client: tcp::OwnedWriteHalf) {
-        while let Some(batch) = next(&mut queue).await {
+        while let Some(batch) = self.next(&mut queue).await {
             let withheld = self.turn().withholds();
             if !withheld && client.write_all(&batch.concat()).await.is_err() {
                 return;
@@ -117,13 +121,11 @@ impl Link {
             }
         }
     }
-}
 
-/// What is next, once it is due. What came together goes on together, in one write.
-async fn next(queue: &mut mpsc::UnboundedReceiver<Due>) -> Option<Vec<Bytes>> {
-    let (due, batch) = queue.recv().await?;
-    if due > Instant::now() {
-        sleep_until(due).await;
+    /// What is next, once it is due. What came together goes on together, in one write.
+    async fn next(&self, queue: &mut mpsc::UnboundedReceiver<Due>) -> Option<Vec<Bytes>> {
+        let (due, batch) = queue.recv().await?;
+        self.alarm.until(due).await;
+        Some(batch)
     }
-    Some(batch)
 }

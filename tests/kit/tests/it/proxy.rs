@@ -82,6 +82,27 @@ async fn a_delay_is_paid_once_each_way_and_round_trip() {
 }
 
 #[tokio::test]
+async fn a_delay_of_half_a_millisecond_is_no_full_one() {
+    let (_database, proxy, client) = start().await;
+    let prepared = client.prepare("SELECT 1").await.unwrap();
+    // The fastest of many: the other tests of this binary are starting servers meanwhile.
+    let fastest = async |each_way: u64| {
+        proxy.delay(Duration::from_micros(each_way));
+        let mut times = Vec::new();
+        for _ in 0..300 {
+            let begun = Instant::now();
+            client.query(&prepared, &[]).await.unwrap();
+            times.push(begun.elapsed());
+        }
+        times.into_iter().min().unwrap()
+    };
+    let (none, half, two) = (fastest(0).await, fastest(500).await, fastest(2_000).await);
+    let paid = |took: Duration| took.saturating_sub(none).as_micros();
+    assert!((900..1_300).contains(&paid(half)), "{none:?} {half:?}");
+    assert!((3_900..4_300).contains(&paid(two)), "{none:?} {two:?}");
+}
+
+#[tokio::test]
 async fn a_cut_reply_is_of_something_done() {
     let (database, proxy, client) = start().await;
     proxy.cut_next_reply();
