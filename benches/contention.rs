@@ -29,6 +29,7 @@ mod scenario;
 mod support;
 
 use cell::{Cell, Limit, Stage};
+use kit::proxy::Proxy;
 use row::Row;
 use scenario::Scenario;
 use std::{env, time::Duration};
@@ -37,6 +38,9 @@ use support::{
     recipes::{self, Recipe},
     record, rows,
 };
+
+/// Of the link: a server in another room.
+const EACH_WAY: Duration = Duration::from_micros(500);
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -81,7 +85,9 @@ async fn open(synchronous_commit: bool) -> Stage {
     }
     let House { db, client, keeper, seats, .. } = house;
     drop(client);
-    Stage { deadlocks: db.deadlocks().await.expect("a count"), db, keeper, seats, next: 0 }
+    let link = Proxy::start(&db).await.expect("a proxy");
+    link.delay(EACH_WAY);
+    Stage { deadlocks: db.deadlocks().await.expect("a count"), db, link, keeper, seats, next: 0 }
 }
 
 async fn pass(stage: &mut Stage, synchronous_commit: &'static str, results: &mut Vec<Row>) {

@@ -25,6 +25,8 @@ const WARM_UPS: usize = 6;
 /// The database, and which of its windows were used.
 pub struct Stage {
     pub db: kit::Database,
+    /// Another way to it: the link that takes its time.
+    pub link: kit::proxy::Proxy,
     pub keeper: Slotkeeper,
     pub seats: Vec<(TenantId, ResourceId)>,
     /// The next quarter of an hour nobody has asked for.
@@ -127,7 +129,8 @@ impl Cell {
 
     /// Connected and warmed one after the other: they must not meet before the clock starts.
     async fn callers(self, stage: &mut Stage) -> Vec<Caller> {
-        let pool = stage.db.pool(self.tasks);
+        let link = self.scenario.over_link();
+        let pool = if link { stage.link.pool(self.tasks) } else { stage.db.pool(self.tasks) };
         let seats: Arc<[_]> = stage.seats[..self.tasks.max(8)].into();
         let mut callers = Vec::new();
         for task in 0..self.tasks {

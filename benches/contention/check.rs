@@ -18,7 +18,7 @@ pub async fn after(cell: Cell, db: &kit::Database, windows: Range<usize>, total:
     if recipe.is_library() {
         assert_eq!(overlaps, 0, "{name}: overlaps");
         let winners = match scenario {
-            Scenario::OneWindow | Scenario::EightWindows => {
+            Scenario::OneWindow | Scenario::OneWindowOverLink | Scenario::EightWindows => {
                 let each = total.rounds * scenario.windows(tasks);
                 each..=each
             }

@@ -23,6 +23,7 @@ fn of(rows: &[&Row]) {
     let rate = |scenario, tasks, recipe| find(scenario, tasks, recipe).map(|row| row.decisions_per_s);
     for (scenario, tasks, other, goal) in [
         ("one_window", 8, "locked_look", "goal: at least 2.5"),
+        ("one_window_over_link", 8, "locked_look", "goal: at least 2.5"),
         ("one_window", 32, "insert_catch", "goal: at least 10"),
         ("disjoint", 8, "bare_insert", "goal: at least 0.45"),
     ] {

@@ -70,7 +70,7 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scenario, recipe, tasks, decisions, .. } = self;
-        write!(f, "{scenario:<13} {tasks:>5} {recipe:<17} {:>8.0}", self.decisions_per_s)?;
+        write!(f, "{scenario:<20} {tasks:>5} {recipe:<17} {:>8.0}", self.decisions_per_s)?;
         for micros in [self.p50_us, self.p95_us, self.p99_us, self.max_us] {
             write!(f, " {:>9.1}", micros as f64 / 1_000.0)?;
         }
@@ -82,7 +82,7 @@ impl fmt::Display for Row {
 /// Times in ms, where the ids of the file are in µs.
 pub fn head() {
     println!(
-        "{:<13} {:>5} {:<17} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>5} {:>6} {:>9} {:>8}",
+        "{:<20} {:>5} {:<17} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>5} {:>6} {:>9} {:>8}",
         "scenario",
         "tasks",
         "recipe",

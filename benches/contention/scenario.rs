@@ -12,6 +12,8 @@ const TABLES: usize = 8;
 pub enum Scenario {
     /// Everybody wants the same fresh window of the same table.
     OneWindow,
+    /// The same over a link with 0.5 ms each way: a server in another room, where every round trip is waited for.
+    OneWindowOverLink,
     /// One window of eight tables, evenly: 8 callers do not meet, 32 meet in fours.
     EightWindows,
     /// Everybody wants 4 of 8 tables for the same window, all or nothing, named in random order.
@@ -21,11 +23,13 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 4] = [Self::OneWindow, Self::EightWindows, Self::MultiRandom, Self::Disjoint];
+    pub const ALL: [Self; 5] =
+        [Self::OneWindow, Self::OneWindowOverLink, Self::EightWindows, Self::MultiRandom, Self::Disjoint];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::OneWindow => "one_window",
+            Self::OneWindowOverLink => "one_window_over_link",
             Self::EightWindows => "eight_windows",
             Self::MultiRandom => "multi_random",
             Self::Disjoint => "disjoint",
@@ -46,10 +50,14 @@ impl Scenario {
         self != Self::Disjoint
     }
 
+    pub fn over_link(self) -> bool {
+        self == Self::OneWindowOverLink
+    }
+
     /// Windows that one round is about, for so many callers.
     pub fn windows(self, tasks: usize) -> usize {
         match self {
-            Self::OneWindow => 1,
+            Self::OneWindow | Self::OneWindowOverLink => 1,
             Self::EightWindows => tasks.min(TABLES),
             Self::MultiRandom => TABLES,
             Self::Disjoint => tasks,
@@ -70,7 +78,7 @@ impl Scenario {
         dice: &mut StdRng,
     ) -> Wish {
         let picked = match self {
-            Self::OneWindow => vec![0],
+            Self::OneWindow | Self::OneWindowOverLink => vec![0],
             Self::EightWindows => vec![task % TABLES],
             Self::MultiRandom => {
                 let mut all: Vec<usize> = (0..TABLES).collect();
