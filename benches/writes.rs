@@ -4,7 +4,7 @@
 //! Beside each of the library's writes stands its own SQL sent raw (`raw_…`): what is left between the two is the
 //! library. And beside placing stand the recipes that services write by hand.
 //!
-//! Read the ratios, not the times: `cargo bench --bench writes` prints them at the end, of medians of this run.
+//! Read the ratios, not the times. They are taken by turns, after Criterion has drawn its pictures: see `writes/turns.rs`.
 #![allow(
     missing_docs,
     clippy::expect_used,
@@ -15,17 +15,19 @@
 
 #[path = "writes/bare.rs"]
 mod bare;
+#[path = "writes/hot.rs"]
+mod hot;
 #[path = "writes/library.rs"]
 mod library;
-#[path = "writes/ratios.rs"]
-mod ratios;
 #[path = "writes/raw.rs"]
 mod raw;
 mod support;
 #[path = "writes/together.rs"]
 mod together;
+#[path = "writes/turns.rs"]
+mod turns;
 
-use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
+use criterion::{Criterion, Throughput};
 use std::time::{Duration, Instant};
 use support::{
     House,
@@ -33,6 +35,7 @@ use support::{
     record, rows,
 };
 use tokio::runtime::Runtime;
+use turns::Turn;
 
 /// Those that place one row into a table of their own.
 const BY_HAND: [Recipe; 4] =
@@ -44,6 +47,7 @@ fn main() {
         .warm_up_time(Duration::from_secs(2))
         .measurement_time(Duration::from_secs(8))
         .configure_from_args();
+    let mut rows_of_all = Vec::new();
     for (group, durable) in [("writes", true), ("writes_async_commit", false)] {
         let runtime = Runtime::new().expect("a runtime");
         let mut house = runtime.block_on(House::open(rows(), durable));
@@ -54,25 +58,34 @@ fn main() {
             runtime.block_on(house.describe())
         );
         runtime.block_on(recipes::set_up(&house.client, &BY_HAND));
+        let turns = turns();
         let mut benches = criterion.benchmark_group(group);
         benches.throughput(Throughput::Elements(1));
-        measure(&mut benches, &runtime, &mut house);
+        for turn in &turns {
+            benches.bench_function(turn.id, |b| b.iter_custom(|n| (turn.run)(&runtime, &mut house, n)));
+        }
         benches.finish();
-        // The conditions only: the figures are Criterion's.
-        record(group, &house.db, &[]);
-        ratios::print(group);
+        let rows = turns::measure(group, &runtime, &mut house, &turns);
+        turns::print(group, &rows);
+        rows_of_all.extend(rows);
+        rows_of_all.push(runtime.block_on(hot::updates(group, &mut house)));
+        record("writes", &house.db, &rows_of_all);
     }
     criterion.final_summary();
 }
 
-fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, house: &mut House) {
-    /// Runs a function on the house `n` times over.
-    macro_rules! bench {
-        ($($id:literal $run:expr;)+) => {$(
-            group.bench_function($id, |b| b.iter_custom(|n| runtime.block_on($run(house, n))));
-        )+};
+/// Everything that is measured, in the order of the report.
+fn turns() -> Vec<Turn> {
+    /// An async function on the house, so many times over.
+    macro_rules! turns {
+        ($($id:literal $run:expr;)+) => {
+            vec![$(Turn {
+                id: $id,
+                run: Box::new(|runtime, house, n| runtime.block_on($run(house, n))),
+            }),+]
+        };
     }
-    bench! {
+    let mut turns = turns! {
         "bare_insert" bare::bare_insert;
         "bare_insert_heap" bare::bare_insert_heap;
         "place_1" library::place_1;
@@ -82,20 +95,16 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, house: &
         "book_1" library::book_1;
         "raw_book_1" raw::raw_book_1;
         "replay" library::replay;
-        "place_1_of_8_pipelined" together::place_pipelined;
-        "book_1_of_8_in_a_transaction" together::book_in_transaction;
-    }
-    // Before cancel and move: a place given up leaves an index, so those updates are not meant to be HOT.
-    runtime.block_on(ratios::hot_updates(house));
-    bench! {
         "cancel" library::cancel;
         "move" library::move_1;
-    }
-    for recipe in BY_HAND {
-        group.bench_function(recipe.name(), |b| {
-            b.iter_custom(|n| runtime.block_on(by_hand(house, recipe, n)));
-        });
-    }
+        "place_1_of_8_pipelined" together::place_pipelined;
+        "book_1_of_8_in_a_transaction" together::book_in_transaction;
+    };
+    turns.extend(BY_HAND.map(|recipe| Turn {
+        id: recipe.name(),
+        run: Box::new(move |runtime, house, n| runtime.block_on(by_hand(house, recipe, n))),
+    }));
+    turns
 }
 
 async fn by_hand(house: &mut House, recipe: Recipe, n: u64) -> Duration {

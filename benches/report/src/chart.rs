@@ -1,5 +1,6 @@
 //! Two kinds of picture: bars for "which is cheaper", lines for "how does it grow".
 
+use super::page::cell;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::path::Path;
@@ -23,14 +24,20 @@ pub fn bars(file: &Path, title: &str, unit: &str, items: &[(String, f64)]) -> Re
             .y_label_area_size(210)
             .build_cartesian_2d(0.0..most, (0..rows).into_segmented())?;
         let name = |row: &SegmentValue<i32>| match row {
+            // The axis also asks for the segment past the last.
             SegmentValue::CenterOf(row) => {
-                let index = usize::try_from(rows - 1 - row).unwrap_or_default();
-                items.get(index).map(|item| item.0.clone()).unwrap_or_default()
+                let item = usize::try_from(rows - 1 - row).ok().and_then(|index| items.get(index));
+                item.map(|item| item.0.clone()).unwrap_or_default()
             }
             _ => String::new(),
         };
         let mut mesh = chart.configure_mesh();
-        mesh.disable_y_mesh().x_desc(unit).y_labels(items.len()).y_label_formatter(&name).draw()?;
+        mesh.disable_y_mesh()
+            .light_line_style(TRANSPARENT)
+            .x_desc(unit)
+            .y_labels(items.len())
+            .y_label_formatter(&name)
+            .draw()?;
         for (row, (name, value)) in (0..rows).rev().zip(items) {
             let colour = if name.starts_with("library") { OURS } else { BAR };
             let corners = [(0.0, SegmentValue::Exact(row)), (*value, SegmentValue::Exact(row + 1))];
@@ -38,7 +45,7 @@ pub fn bars(file: &Path, title: &str, unit: &str, items: &[(String, f64)]) -> Re
             bar.set_margin(5, 5, 0, 0);
             chart.draw_series([bar])?;
             let place = (*value, SegmentValue::CenterOf(row));
-            chart.draw_series([Text::new(format!(" {value:.2}"), place, ("sans-serif", 13))])?;
+            chart.draw_series([Text::new(format!(" {}", cell(Some(*value))), place, ("sans-serif", 13))])?;
         }
         area.present()?;
         Ok(())
@@ -60,7 +67,9 @@ pub fn lines(file: &Path, title: &str, axes: [&str; 2], series: &[(String, Vec<(
             .x_label_area_size(40)
             .y_label_area_size(60)
             .build_cartesian_2d((least..most * 1.05).log_scale(), 0.0..top)?;
-        chart.configure_mesh().x_desc(axes[0]).y_desc(axes[1]).draw()?;
+        let mut mesh = chart.configure_mesh();
+        mesh.light_line_style(TRANSPARENT).x_labels(8).x_label_formatter(&|x| format!("{x:.0}"));
+        mesh.y_label_formatter(&|y| format!("{y:.0}")).x_desc(axes[0]).y_desc(axes[1]).draw()?;
         for (index, (name, points)) in series.iter().enumerate() {
             let colour = Palette99::pick(index).to_rgba();
             chart
@@ -70,6 +79,7 @@ pub fn lines(file: &Path, title: &str, axes: [&str; 2], series: &[(String, Vec<(
         }
         chart
             .configure_series_labels()
+            .position(SeriesLabelPosition::LowerLeft)
             .border_style(BLACK.mix(0.3))
             .background_style(WHITE.mix(0.8))
             .draw()?;

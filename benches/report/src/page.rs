@@ -14,7 +14,12 @@ pub struct Page {
 
 impl Page {
     pub fn new(folder: PathBuf) -> Result<Self> {
-        fs::create_dir_all(folder.join("plots"))?;
+        // Pictures of an earlier page may be of what this one does not show.
+        let plots = folder.join("plots");
+        if plots.exists() {
+            fs::remove_dir_all(&plots)?;
+        }
+        fs::create_dir_all(plots)?;
         Ok(Self { folder, text: String::new() })
     }
 

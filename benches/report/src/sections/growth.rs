@@ -27,15 +27,17 @@ fn of<'a>(recorded: &'a Recorded, kind: &'a str) -> impl Iterator<Item = &'a Val
 fn times(page: &mut Page, recorded: &Recorded) -> Result<()> {
     page.say(
         "`over first` is the median over that of the smallest house, other things equal (aim at 10,000,000 rows over 10,000: \
-         1.4). `control` is a trivial write of the same moment: where it moves as well, the machine did.",
+         1.4). `control` is a trivial commit of the same moments; a ratio is bracketed where that moved by more than a fifth \
+         as well, for then the machine did, or where it is most of the write, for then it hides the rest.",
     );
-    let mut firsts: BTreeMap<(String, bool, bool), f64> = BTreeMap::new();
+    let mut firsts: BTreeMap<(String, bool, bool), (f64, f64)> = BTreeMap::new();
     let mut series: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     let mut table = Vec::new();
     for row in of(recorded, "latency") {
         let (durable, past) = (row["durable"] == true, row["history_rows"] != 0);
         let median = number(row, "p50_us").unwrap_or_default();
-        let first = *firsts.entry((text(row, "write"), durable, past)).or_insert(median);
+        let control = number(row, "control_p50_us").unwrap_or_default();
+        let first = *firsts.entry((text(row, "write"), durable, past)).or_insert((median, control));
         let name = format!("{}{}", text(row, "write"), if past { ", 90 % history" } else { "" });
         if !durable {
             series.entry(name).or_default().push((number(row, "live_rows").unwrap_or_default(), median));
@@ -43,10 +45,8 @@ fn times(page: &mut Page, recorded: &Recorded) -> Result<()> {
         let mut cells =
             vec![format!("`{}`", text(row, "write")), text(row, "live_rows"), text(row, "history_rows")];
         cells.push(if durable { "durable" } else { "async" }.to_owned());
-        cells.extend(
-            [Some(median / first), Some(median), number(row, "p99_us"), number(row, "control_p50_us")]
-                .map(cell),
-        );
+        cells.push(over_first((median, control), first));
+        cells.extend([Some(median), number(row, "p99_us"), Some(control)].map(cell));
         table.push(cells);
     }
     page.table(
@@ -58,6 +58,14 @@ fn times(page: &mut Page, recorded: &Recorded) -> Result<()> {
         page.lines("growth", "Median of a write, asynchronous commit", ["live rows", "µs"], &series)?;
     }
     Ok(())
+}
+
+/// Median and control now, and of the first size.
+fn over_first(now: (f64, f64), first: (f64, f64)) -> String {
+    let ratio = cell(Some(now.0 / first.0));
+    let moved = !(1.0 / 1.2..=1.2).contains(&(now.1 / first.1));
+    let hidden = [now, first].iter().any(|(median, control)| *control > 0.8 * median);
+    if moved || hidden { format!("({ratio})") } else { ratio }
 }
 
 fn sizes(page: &mut Page, recorded: &Recorded) {

@@ -2,12 +2,14 @@
 
 use crate::{
     measured::Measured,
-    page::{Page, cell},
+    page::{Page, cell, number, text},
 };
 use anyhow::Result;
+use serde_json::Value;
 
 /// Id, what it is, and what was aimed at when durable.
-const IDS: [(&str, &str, Option<f64>); 16] = [
+const IDS: [(&str, &str, Option<f64>); 17] = [
+    ("bare_insert", "one prepared INSERT", None),
     ("bare_insert_heap", "the same row into a table without index or constraint", None),
     ("place_1", "`holds().place`, one resource", Some(1.3)),
     ("confirm_2", "`bookings().confirm`, a hold of two", Some(1.4)),
@@ -26,52 +28,68 @@ const IDS: [(&str, &str, Option<f64>); 16] = [
     ("serializable", "BEGIN SERIALIZABLE; overlap SELECT; INSERT; COMMIT", None),
 ];
 
+/// Not `raw_`, not by hand: drawn as ours.
+const OURS: [&str; 8] = [
+    "place_1",
+    "confirm_2",
+    "book_1",
+    "cancel",
+    "move",
+    "replay",
+    "place_1_of_8_pipelined",
+    "book_1_of_8_in_a_transaction",
+];
+
+const GROUPS: [&str; 2] = ["writes", "writes_async_commit"];
+
 pub fn section(page: &mut Page, measured: &Measured) -> Result<()> {
     page.say("## One write, one connection (`writes`)");
-    let groups = ["writes", "writes_async_commit"];
-    let median = |group: &str, id: &str| measured.median(&format!("{group}/{id}"));
-    let bare = groups.map(|group| median(group, "bare_insert"));
-    let [Some(durable), Some(quick)] = bare else {
-        page.say("Not measured: `cargo bench --bench writes`.");
-        return Ok(());
+    let Some(recorded) = super::rows(page, measured, "writes") else { return Ok(()) };
+    page.say(
+        "Against one prepared autocommit INSERT of the same row into `allocations` with all its constraints and indexes, over \
+         the same driver and connection; durable, and with `synchronous_commit = off`, where nobody waits for the disk and \
+         a write's own cost shows. Taken by turns: 20 calls of each, round after round; ratios are medians over the rounds.",
+    );
+    let of = |group: &str, id: &str| {
+        recorded.rows.iter().find(|row| text(row, "group") == group && text(row, "id") == id)
     };
-    page.say(&format!(
-        "Against one prepared autocommit INSERT of the same row into `allocations` with all its constraints and indexes, \
-         over the same driver and connection: {:.0} µs durable, {:.0} µs with `synchronous_commit = off`, where nobody \
-         waits for the disk and a write's own cost shows.",
-        durable / 1_000.0,
-        quick / 1_000.0
-    ));
-    let mut table = Vec::new();
-    let mut items = Vec::new();
-    for (id, what, goal) in IDS {
-        let ratios: Vec<Option<f64>> = groups
-            .iter()
-            .zip([durable, quick])
-            .map(|(group, bare)| Some(median(group, id)? / bare))
-            .collect();
+    let (mut table, mut items) = (Vec::new(), Vec::new());
+    for (id, what, aim) in IDS {
+        let figure = |group: &str, name: &str| of(group, id).and_then(|row| number(row, name));
+        let ratios = GROUPS.map(|group| figure(group, "over_bare_insert"));
         if let Some(ratio) = ratios[0] {
-            let ours = goal.is_some() || ["cancel", "move"].contains(&id) || id.contains("_of_8_");
-            items.push((if ours { format!("library {id}") } else { id.to_owned() }, ratio));
+            let ours = if OURS.contains(&id) { "library " } else { "" };
+            items.push((format!("{ours}{id}"), ratio));
         }
-        let time = median("writes", id).map(|ns| ns / 1_000.0);
-        let cells = [cell(ratios[0]), cell(goal), cell(ratios[1]), cell(time)];
-        table.push([format!("`{id}`"), what.to_owned()].into_iter().chain(cells).collect());
+        let times = GROUPS.map(|group| figure(group, "median_us"));
+        let mut cells = vec![format!("`{id}`"), what.to_owned()];
+        cells.extend([ratios[0], aim, ratios[1], times[0], times[1]].map(cell));
+        table.push(cells);
     }
-    page.table(&["id", "what", "durable", "aim", "async commit", "µs durable"], &table);
-    page.bars("writes", "One write over one bare INSERT, durable", "ratio of medians", &items)?;
-    overhead(page, median);
+    page.table(&["id", "what", "durable", "aim", "async commit", "µs durable", "µs async"], &table);
+    page.bars("writes", "One write over one bare INSERT, durable", "ratio", &items)?;
+    overhead(page, of);
+    hot(page, of);
     Ok(())
 }
 
-fn overhead(page: &mut Page, median: impl Fn(&str, &str) -> Option<f64>) {
-    let mut table = Vec::new();
-    for id in ["place_1", "confirm_2", "book_1"] {
-        let over = |group| Some(median(group, id)? / median(group, &format!("raw_{id}"))?);
-        table.push(vec![format!("`{id}`"), cell(over("writes")), cell(over("writes_async_commit"))]);
-    }
+fn overhead<'a>(page: &mut Page, of: impl Fn(&str, &str) -> Option<&'a Value>) {
+    let line = |id: &str| {
+        let over = GROUPS.map(|group| cell(of(group, id).and_then(|row| number(row, "over_raw"))));
+        [format!("`{id}`")].into_iter().chain(over).collect()
+    };
     page.say(
         "The library's own share: each call over the same SQL sent raw through the same driver (aim: 1.05).",
     );
-    page.table(&["call", "durable", "async commit"], &table);
+    page.table(&["call", "durable", "async commit"], &["place_1", "confirm_2", "book_1"].map(line));
+}
+
+fn hot<'a>(page: &mut Page, of: impl Fn(&str, &str) -> Option<&'a Value>) {
+    if let Some(row) = of("writes", "hot_updates") {
+        page.say(&format!(
+            "Of {} updates that confirms made, {} stayed within their page (HOT).",
+            text(row, "updates"),
+            text(row, "hot")
+        ));
+    }
 }
