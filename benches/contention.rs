@@ -34,7 +34,7 @@ use row::Row;
 use scenario::Scenario;
 use std::{env, time::Duration};
 use support::{
-    House, only_checking,
+    House, chosen, only_checking,
     recipes::{self, Recipe},
     record, rows,
 };
@@ -77,7 +77,7 @@ async fn open(synchronous_commit: bool) -> Stage {
         if synchronous_commit { "on" } else { "off" },
         house.describe().await
     );
-    recipes::set_up(&house.client, &chosen("RECIPES", &Recipe::ALL, |recipe| recipe.name().into())).await;
+    recipes::set_up(&house.client, &chosen("RECIPES", Recipe::ALL, |recipe| recipe.name().into())).await;
     if only_checking() {
         // Not measured, so nobody need wait a second for each deadlock; a server that refuses is only slower.
         let sql = format!("ALTER DATABASE {} SET deadlock_timeout = '10ms'", house.db.name());
@@ -93,9 +93,9 @@ async fn open(synchronous_commit: bool) -> Stage {
 async fn pass(stage: &mut Stage, synchronous_commit: &'static str, results: &mut Vec<Row>) {
     row::head();
     let tasks: &[usize] = if only_checking() { &[8] } else { &[2, 8, 32] };
-    for scenario in chosen("SCENARIOS", &Scenario::ALL, |scenario| scenario.name().into()) {
-        for tasks in chosen("TASKS", tasks, |tasks| tasks.to_string()) {
-            for recipe in chosen("RECIPES", &Recipe::ALL, |recipe| recipe.name().into()) {
+    for scenario in chosen("SCENARIOS", Scenario::ALL, |scenario| scenario.name().into()) {
+        for tasks in chosen("TASKS", tasks.iter().copied(), usize::to_string) {
+            for recipe in chosen("RECIPES", Recipe::ALL, |recipe| recipe.name().into()) {
                 if scenario.suits(recipe) {
                     let cell = Cell { scenario, recipe, tasks };
                     let row = cell.run(stage, limit(tasks), synchronous_commit).await;
@@ -124,14 +124,4 @@ fn limit(tasks: usize) -> Limit {
     let seconds = number("SECONDS").map(|seconds| Duration::from_secs(seconds as u64));
     let otherwise = if decisions.is_some() { Duration::MAX } else { Duration::from_secs(10) };
     Limit { decisions: decisions.unwrap_or(20_000), time: seconds.unwrap_or(otherwise) }
-}
-
-/// Those of `all` that the environment names; all of them if it names none.
-fn chosen<T: Copy>(what: &str, all: &[T], name: impl Fn(&T) -> String) -> Vec<T> {
-    let Ok(asked) = env::var(format!("SLOTKEEPER_BENCH_{what}")) else { return all.to_vec() };
-    let asked: Vec<&str> = asked.split(',').map(str::trim).collect();
-    let known: Vec<String> = all.iter().map(&name).collect();
-    let wrong: Vec<_> = asked.iter().filter(|&&asked| !known.iter().any(|name| name == asked)).collect();
-    assert!(wrong.is_empty(), "SLOTKEEPER_BENCH_{what}: {wrong:?} is none of {known:?}");
-    all.iter().copied().filter(|item| asked.contains(&name(item).as_str())).collect()
 }

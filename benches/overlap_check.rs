@@ -3,7 +3,7 @@
 //! The same live rows lie in one table a layout (`bench.<layout>`, the library's own in `slotkeeper.allocations`). Every
 //! layout must give the answers a sweep in memory gives, by the index it is named after, before anything is measured.
 //!
-//! `cargo bench --bench overlap_check`; sizes by `SLOTKEEPER_BENCH_ROWS`. Criterion has what a client waits for, as
+//! `cargo bench --bench overlap_check`; sizes by `SLOTKEEPER_BENCH_ROWS`, layouts by `SLOTKEEPER_BENCH_LAYOUTS`. Criterion has what a client waits for, as
 //! `overlap_check/<layout>/<rows>` and the case; `slotkeeper-bench/overlap_check.json` what the server does for it.
 #![allow(
     missing_docs,
@@ -40,7 +40,7 @@ use layout::Layout;
 use probe::{answer, expected};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use support::{House, only_checking, record, sizes};
+use support::{House, chosen, only_checking, record, sizes};
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -61,7 +61,8 @@ fn main() {
         let asks = runtime.block_on(prepare(&house, rows));
         let places: Vec<_> = (0..store::inserts()).map(|_| house.place()).collect();
         let can_be_cold = runtime.block_on(cold::filler(&house));
-        for layout in Layout::all(house.db.server().version_num()) {
+        let layouts = Layout::all(house.db.server().version_num());
+        for layout in chosen("LAYOUTS", layouts, |layout| layout.name.to_owned()) {
             let mut row = runtime.block_on(before(&house, &layout, &asks, rows));
             latencies(&mut criterion, &runtime, &house, &layout, &asks, rows);
             runtime.block_on(after(&house, &layout, &asks, &places, can_be_cold, &mut row));

@@ -39,3 +39,14 @@ pub fn sizes() -> Vec<usize> {
 pub fn rows() -> usize {
     sizes()[0]
 }
+
+/// Those of `all` that `SLOTKEEPER_BENCH_<what>` names, with commas between them; all of them if it is not set.
+pub fn chosen<T>(what: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) -> String) -> Vec<T> {
+    let all: Vec<T> = all.into_iter().collect();
+    let Ok(asked) = std::env::var(format!("SLOTKEEPER_BENCH_{what}")) else { return all };
+    let asked: Vec<&str> = asked.split(',').map(str::trim).collect();
+    let known: Vec<String> = all.iter().map(&name).collect();
+    let wrong: Vec<_> = asked.iter().filter(|&&asked| !known.iter().any(|name| name == asked)).collect();
+    assert!(wrong.is_empty(), "SLOTKEEPER_BENCH_{what}: {wrong:?} is none of {known:?}");
+    all.into_iter().filter(|item| asked.contains(&name(item).as_str())).collect()
+}

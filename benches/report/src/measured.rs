@@ -17,8 +17,8 @@ pub struct Measured {
     recorded: BTreeMap<String, Recorded>,
 }
 
-/// One bench's own file.
-#[derive(Debug)]
+/// What one bench wrote itself.
+#[derive(Debug, Default)]
 pub struct Recorded {
     pub server: String,
     pub machine: String,
@@ -33,14 +33,20 @@ impl Measured {
         if criterion.exists() {
             measured.walk(&criterion)?;
         }
-        let folder = target().join("slotkeeper-bench");
-        for entry in folder.read_dir().into_iter().flatten() {
-            let path = entry?.path();
+        // Several files of one bench are several runs of it, `growth.json` and `growth-large.json` say; in that order.
+        let mut files: Vec<PathBuf> = Vec::new();
+        for entry in target().join("slotkeeper-bench").read_dir().into_iter().flatten() {
+            files.push(entry?.path());
+        }
+        files.sort_by_key(|path| path.with_extension(""));
+        for path in files {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let file = json(&path)?;
             let rows = file["results"].as_array().cloned().unwrap_or_default();
-            let recorded = Recorded { server: text(&file["server"]), machine: text(&file["machine"]), rows };
-            measured.recorded.insert(text(&file["bench"]), recorded);
+            let recorded = measured.recorded.entry(text(&file["bench"])).or_default();
+            recorded.server = text(&file["server"]);
+            recorded.machine = text(&file["machine"]);
+            recorded.rows.extend(rows);
         }
         Ok(measured)
     }
