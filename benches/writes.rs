@@ -30,7 +30,7 @@ mod turns;
 use criterion::{Criterion, Throughput};
 use std::time::{Duration, Instant};
 use support::{
-    House,
+    House, chosen,
     recipes::{self, Answer, Recipe, Wish},
     record, rows,
 };
@@ -48,7 +48,8 @@ fn main() {
         .measurement_time(Duration::from_secs(8))
         .configure_from_args();
     let mut rows_of_all = Vec::new();
-    for (group, durable) in [("writes", true), ("writes_async_commit", false)] {
+    let groups = [("writes", true), ("writes_async_commit", false)];
+    for (group, durable) in chosen("GROUPS", groups, |group| group.0.to_owned()) {
         let runtime = Runtime::new().expect("a runtime");
         let mut house = runtime.block_on(House::open(rows(), durable));
         println!(

@@ -12,10 +12,13 @@ const CALLS: u64 = 20;
 /// Some 40 s in all.
 const ROUNDS: usize = 120;
 
-/// One write: its id, and how to run it so many times.
+/// Makes so many calls of a write on a house, and says how long they took.
+pub type Run = Box<dyn Fn(&Runtime, &mut House, u64) -> Duration>;
+
+/// One write.
 pub struct Turn {
     pub id: &'static str,
-    pub run: Box<dyn Fn(&Runtime, &mut House, u64) -> Duration>,
+    pub run: Run,
 }
 
 /// Medians over the rounds, of a call's time and of its ratio to the bare insert of the same round.

@@ -57,7 +57,7 @@ fn measure() -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["bench", "--locked", "-p", "slotkeeper", "--bench", "writes", "--", "^by turns only$"])
-        .env("SLOTKEEPER_BENCH_ROWS", "20000")
+        .envs([("SLOTKEEPER_BENCH_ROWS", "20000"), ("SLOTKEEPER_BENCH_GROUPS", GROUP)])
         .status()?;
     ensure!(status.success(), "the bench failed");
     Ok(())
