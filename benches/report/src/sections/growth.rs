@@ -30,22 +30,28 @@ fn times(page: &mut Page, recorded: &Recorded) -> Result<()> {
          1.4). `control` is a trivial commit of the same moments; a ratio is bracketed where that moved by more than a fifth \
          as well, for then the machine did, or where it is most of the write, for then it hides the rest.",
     );
-    let mut firsts: BTreeMap<(String, bool, bool), (f64, f64)> = BTreeMap::new();
+    let mut firsts: BTreeMap<(String, bool, bool), (f64, f64, f64)> = BTreeMap::new();
     let mut series: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     let mut table = Vec::new();
     for row in of(recorded, "latency") {
         let (durable, past) = (row["durable"] == true, row["history_rows"] != 0);
         let median = number(row, "p50_us").unwrap_or_default();
         let control = number(row, "control_p50_us").unwrap_or_default();
-        let first = *firsts.entry((text(row, "write"), durable, past)).or_insert((median, control));
+        let live = number(row, "live_rows").unwrap_or_default();
+        let kind = (text(row, "write"), durable, past);
+        // A size as small as the first begins another run, which has its own first.
+        if firsts.get(&kind).is_none_or(|first| live <= first.0) {
+            firsts.insert(kind.clone(), (live, median, control));
+        }
+        let (_, first_median, first_control) = firsts[&kind];
         let name = format!("{}{}", text(row, "write"), if past { ", 90 % history" } else { "" });
         if !durable {
-            series.entry(name).or_default().push((number(row, "live_rows").unwrap_or_default(), median));
+            series.entry(name).or_default().push((live, median));
         }
         let mut cells =
             vec![format!("`{}`", text(row, "write")), text(row, "live_rows"), text(row, "history_rows")];
         cells.push(if durable { "durable" } else { "async" }.to_owned());
-        cells.push(over_first((median, control), first));
+        cells.push(over_first((median, control), (first_median, first_control)));
         cells.extend([Some(median), number(row, "p99_us"), Some(control)].map(cell));
         table.push(cells);
     }
