@@ -1,9 +1,10 @@
 //! Sends one statement and repeats it while it answers `again`.
 //!
 //! A write ends in one of three ways: settled; `again`, nothing of ours written (expired rows may have been released)
-//! because we met a row our snapshot cannot see; or a violated check, which rolled back a claim that lost part of its rows. Both of the latter are
-//! answered by repeating the identical statement: it now sees the winner, and names it, replays it, or wins. So is the
-//! first violation of a reference, because `ON CONFLICT` guards only the id: a twin's reference may be met before its id.
+//! because we met a row our snapshot cannot see; or a violated check, which rolled back a claim that lost part of its
+//! rows. Both of the latter are answered by repeating the identical statement: it now sees the winner, and names it,
+//! replays it, or wins. So is the first violation of a reference, because `ON CONFLICT` guards only the id: a twin's
+//! reference may be met before its id.
 
 use crate::{
     error::{Cause, Error, Result},

@@ -9,7 +9,7 @@ mod shape;
 
 pub use house::House;
 pub use past::{Party, Past, opening};
-pub use results::{median_ns, record, target};
+pub use results::{median_ns, record};
 pub use shape::Shape;
 
 use slotkeeper::IdempotencyKey;

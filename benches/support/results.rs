@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
 /// Where benches leave what the report reads.
-pub fn target() -> PathBuf {
+fn target() -> PathBuf {
     std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into()).into()
 }
 

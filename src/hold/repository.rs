@@ -39,9 +39,9 @@ impl<'a> HoldRepository<'a> {
     /// One statement. With one resource, no reference and no limit per actor it runs without a savepoint in the
     /// caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under one sent in the
     /// same flight. If more than one expired row is in the way of one resource, that statement writes nothing and a second
-    /// one follows, in another round trip and under a savepoint. Either way the transaction stays usable after every refusal (the one exception: two *different*
-    /// requests under one hold id, at the same moment, without a savepoint). Stricter levels may answer
-    /// [`Error::Busy`]: repeat the whole transaction.
+    /// one follows, in another round trip and under a savepoint. Either way the transaction stays usable after every
+    /// refusal (the one exception: two *different* requests under one hold id, at the same moment, without a savepoint).
+    /// Stricter levels may answer [`Error::Busy`]: repeat the whole transaction.
     pub async fn place(self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
