@@ -30,6 +30,7 @@ pub mod outbox;
 pub mod resource;
 
 pub mod migrate;
+pub mod rollout;
 
 pub use claim::{Buffers, Claim, Pair};
 pub use constraint::{Constraint, ConstraintKind};

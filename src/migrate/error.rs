@@ -62,6 +62,43 @@ pub enum MigrateError {
     /// The role may not do this.
     #[error("the database role lacks a privilege")]
     PermissionDenied,
+    /// The server is a standby, or the session is read only.
+    #[error("the server takes no writes")]
+    ReadOnlyServer,
+    /// A table that a guard or a check needs is not there.
+    #[error("table {table} does not exist")]
+    MissingTable {
+        /// The table, with its schema.
+        table: String,
+    },
+    /// A column that a guard names is not there.
+    #[error("table {table} has no column {column}")]
+    MissingColumn {
+        /// The table, with its schema.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// Without a primary key, rows cannot be told apart, so none may be marked, removed or restored.
+    #[error("table {table} has no primary key")]
+    NoPrimaryKey {
+        /// The table, with its schema.
+        table: String,
+    },
+    /// A column's name is too long to be handled, see [`Ident`](crate::rollout::Ident).
+    #[error("the name {name} is longer than 52 bytes")]
+    UnsupportedName {
+        /// The name.
+        name: String,
+    },
+    /// Rows break the rule that was to be built. Nothing was changed: run a preflight, then quarantine or dedupe.
+    #[error("rows of table {table} break the rule {rule}")]
+    StillViolated {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index.
+        rule: String,
+    },
     /// The server is too old.
     #[error("server version {version} is older than 14")]
     UnsupportedServer {
@@ -97,6 +134,7 @@ impl MigrateError {
         };
         match code.code() {
             "42501" => Self::PermissionDenied,
+            "25006" => Self::ReadOnlyServer,
             "55P03" | "40P01" => Self::Contended { attempts: 1 },
             "57P01" | "57P02" | "57P03" => Self::Unavailable,
             code if code.starts_with("08") => Self::Unavailable,

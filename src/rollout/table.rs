@@ -1,0 +1,101 @@
+//! What the catalog says of a table.
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{GenericClient, Row};
+
+use super::ident::{Ident, TableName};
+use crate::migrate::MigrateError;
+
+/// A table as it is now. Reading it takes no lock that outlives the statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TableInfo {
+    pub(crate) name: TableName,
+    pub(crate) columns: Vec<Column>,
+    /// The primary key, in its order; none if the table has none.
+    pub(crate) key: Vec<Ident>,
+    /// As the planner last heard; 0 if it never did.
+    pub(crate) estimated_rows: u64,
+    /// Table, indexes and TOAST.
+    pub(crate) total_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: Ident,
+    /// With its modifiers and schema, as it stands in a cast.
+    pub(crate) ty: String,
+    /// Computed from other columns: it cannot be written.
+    pub(crate) generated: bool,
+}
+
+const QUERY: &str = "SELECT c.oid::int8, greatest(c.reltuples, 0)::int8, pg_total_relation_size(c.oid)::int8,
+        ARRAY(SELECT a.attname::text FROM pg_index AS i, unnest(i.indkey) WITH ORDINALITY AS k (attnum, at)
+              JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum
+              WHERE i.indrelid = c.oid AND i.indisprimary AND k.at <= i.indnkeyatts ORDER BY k.at)
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
+
+const COLUMNS: &str = "SELECT attname::text, format_type(atttypid, atttypmod), attgenerated <> ''
+    FROM pg_attribute WHERE attrelid = $1::int8::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
+
+impl TableInfo {
+    /// Reads it; `None` if there is no such table.
+    pub(crate) async fn read(
+        client: &impl GenericClient,
+        name: &TableName,
+    ) -> Result<Option<Self>, MigrateError> {
+        let params = [(&name.schema.as_str() as _, Type::TEXT), (&name.name.as_str() as _, Type::TEXT)];
+        let row = client.query_typed_opt(QUERY, &params).await.map_err(MigrateError::from_driver)?;
+        let Some(row) = row else { return Ok(None) };
+        let oid: i64 = row.get(0);
+        let columns = client.query_typed(COLUMNS, &[(&oid, Type::INT8)]).await;
+        let columns = columns.map_err(MigrateError::from_driver)?;
+        Ok(Some(Self {
+            name: name.clone(),
+            columns: columns.iter().map(Column::read).collect::<Result<_, _>>()?,
+            key: row.get::<_, Vec<String>>(3).into_iter().map(ident).collect::<Result<_, _>>()?,
+            estimated_rows: row.get::<_, i64>(1).unsigned_abs(),
+            total_bytes: row.get::<_, i64>(2).unsigned_abs(),
+        }))
+    }
+
+    /// Reads it; a table that is not there is an error.
+    pub(crate) async fn existing(
+        client: &impl GenericClient,
+        name: &TableName,
+    ) -> Result<Self, MigrateError> {
+        let found = Self::read(client, name).await?;
+        found.ok_or_else(|| MigrateError::MissingTable { table: name.to_string() })
+    }
+
+    pub(crate) fn column(&self, name: &Ident) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == *name)
+    }
+
+    /// That column, or an error that names it.
+    pub(crate) fn expect_column(&self, name: &Ident) -> Result<&Column, MigrateError> {
+        let missing =
+            || MigrateError::MissingColumn { table: self.name.to_string(), column: name.to_string() };
+        self.column(name).ok_or_else(missing)
+    }
+
+    /// The primary key; rows of a table without one cannot be told apart, so nothing may be done to single ones.
+    pub(crate) fn expect_key(&self) -> Result<&[Ident], MigrateError> {
+        if self.key.is_empty() {
+            Err(MigrateError::NoPrimaryKey { table: self.name.to_string() })
+        } else {
+            Ok(&self.key)
+        }
+    }
+}
+
+impl Column {
+    fn read(row: &Row) -> Result<Self, MigrateError> {
+        Ok(Self { name: ident(row.get(0))?, ty: row.get(1), generated: row.get(2) })
+    }
+}
+
+/// The host's catalog may hold names longer than ours may be; such a table cannot be guarded.
+fn ident(name: String) -> Result<Ident, MigrateError> {
+    Ident::new(&name).map_err(|_| MigrateError::UnsupportedName { name })
+}
