@@ -108,27 +108,42 @@ impl Guard {
 impl GuardBuilder {
     /// The column that tells tenants apart. Findings are counted by it, and it is part of every window's key.
     pub fn tenant(self, column: &str) -> Self {
-        self.with(|guard| Ok(guard.tenant = Some(Ident::new(column)?)))
+        self.with(|guard| {
+            guard.tenant = Some(Ident::new(column)?);
+            Ok(())
+        })
     }
 
     /// When a row was confirmed; NULL if it was not. Of rows that exclude each other the earliest confirmed stays.
     pub fn confirmed_at(self, column: &str) -> Self {
-        self.with(|guard| Ok(guard.confirmed_at = Some(Ident::new(column)?)))
+        self.with(|guard| {
+            guard.confirmed_at = Some(Ident::new(column)?);
+            Ok(())
+        })
     }
 
     /// When a row was made. Of rows equal in confirmation the earliest made stays, then the smallest primary key.
     pub fn created_at(self, column: &str) -> Self {
-        self.with(|guard| Ok(guard.created_at = Some(Ident::new(column)?)))
+        self.with(|guard| {
+            guard.created_at = Some(Ident::new(column)?);
+            Ok(())
+        })
     }
 
     /// Which rows occupy anything: `status <> 'cancelled'`. SQL over the table's columns; without it all rows do.
     pub fn live(self, condition: &str) -> Self {
-        self.with(|guard| Ok(guard.live = Some(expression(condition)?)))
+        self.with(|guard| {
+            guard.live = Some(expression(condition)?);
+            Ok(())
+        })
     }
 
     /// The boolean column that marks quarantined rows: [`SHADOW`] unless set. It is added where it is missing.
     pub fn shadow(self, column: &str) -> Self {
-        self.with(|guard| Ok(guard.shadow = Ident::new(column)?))
+        self.with(|guard| {
+            guard.shadow = Ident::new(column)?;
+            Ok(())
+        })
     }
 
     /// Live rows with equal `resource` (and tenant) do not overlap. Brings a check `<name>_window` along: bounds are
