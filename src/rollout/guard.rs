@@ -150,11 +150,8 @@ impl GuardBuilder {
     /// there and in order, because an empty window slips past an exclusion, and a missing bound occupies for ever.
     pub fn no_overlap(self, name: &str, resource: &[&str], window: WindowColumns) -> Self {
         self.with(|guard| {
-            let check = Ident::new(format!("{name}_window"))?;
-            let expression = format!("{} OR ({})", guard.shadow.quoted(), window.in_order());
             let rule = NoOverlap { name: Ident::new(name)?, resource: idents(resource)?, window };
             guard.rules.push(Rule::NoOverlap(rule));
-            guard.rules.push(Rule::Check(Check { name: check, expression }));
             Ok(())
         })
     }
@@ -210,7 +207,8 @@ impl GuardBuilder {
     /// # Errors
     /// The first of [`InvalidGuard`] that was met.
     pub fn build(self) -> Result<Guard, InvalidGuard> {
-        let guard = self.guard?;
+        let mut guard = self.guard?;
+        guard.rules = with_window_checks(guard.rules, &guard.shadow)?;
         if guard.rules.is_empty() {
             return Err(InvalidGuard::NoRule);
         }
@@ -276,6 +274,23 @@ impl WindowColumns {
     }
 }
 
+/// The check of each window behind its rule; only now, because the shadow column may have been named last.
+fn with_window_checks(rules: Vec<Rule>, shadow: &Ident) -> Result<Vec<Rule>, InvalidGuard> {
+    let mut all = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let check = match &rule {
+            Rule::NoOverlap(NoOverlap { name, window, .. }) => Some(Check {
+                name: Ident::new(format!("{name}_window"))?,
+                expression: format!("{} OR ({})", shadow.quoted(), window.in_order()),
+            }),
+            _ => None,
+        };
+        all.push(rule);
+        all.extend(check.map(Rule::Check));
+    }
+    Ok(all)
+}
+
 fn idents(names: &[&str]) -> Result<Vec<Ident>, InvalidIdent> {
     names.iter().map(|name| Ident::new(*name)).collect()
 }
@@ -307,6 +322,16 @@ mod tests {
         assert_eq!(twice.build(), Err(InvalidGuard::DuplicateName { name: name("x_window") }));
         let of_nothing = on().no_overlap("x", &[], window());
         assert_eq!(of_nothing.build(), Err(InvalidGuard::Columns { name: name("x") }));
+    }
+
+    #[test]
+    fn the_order_of_the_parts_does_not_matter() {
+        let window = || WindowColumns::bounds("a", "b").unwrap();
+        let first = Guard::on("app", "t").shadow("s").no_overlap("x", &["r"], window()).build();
+        let last = Guard::on("app", "t").no_overlap("x", &["r"], window()).shadow("s").build();
+        assert_eq!(first, last);
+        let Rule::Check(check) = &first.unwrap().rules[1] else { panic!("a check") };
+        assert!(check.expression.starts_with("\"s\" OR"), "{}", check.expression);
     }
 
     #[test]
