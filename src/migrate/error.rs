@@ -99,6 +99,16 @@ pub enum MigrateError {
         /// The constraint or index.
         rule: String,
     },
+    /// The expression of a rule cannot be evaluated on some row, or names what is not there. Only the host can mend it.
+    #[error("rule {rule} of table {table} cannot be evaluated (SQLSTATE {sqlstate})")]
+    Unevaluable {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index.
+        rule: String,
+        /// The server's code.
+        sqlstate: String,
+    },
     /// The server is too old.
     #[error("server version {version} is older than 14")]
     UnsupportedServer {

@@ -12,11 +12,14 @@
 
 #![allow(dead_code, reason = "the steps that use it come next")]
 
+pub(crate) mod find;
+pub(crate) mod finding;
 mod guard;
 mod ident;
 mod rule;
 mod table;
 
+pub use finding::{Finding, FindingKind, RowKey, Sample, TenantFinding};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
