@@ -12,8 +12,11 @@
 
 #![allow(dead_code, reason = "the steps that use it come next")]
 
+pub(crate) mod artifact;
 pub(crate) mod build;
+mod clearing;
 mod ddl;
+mod dedupe;
 pub(crate) mod find;
 pub(crate) mod finding;
 mod guard;
@@ -21,16 +24,24 @@ mod ident;
 pub(crate) mod lock;
 mod pace;
 pub(crate) mod probe;
+mod quarantine;
+mod restore;
 mod rule;
+mod shadow;
 mod state;
 pub(crate) mod step;
 mod table;
 
+pub use artifact::ArtifactError;
 pub use build::{Built, Work};
+pub use clearing::{Cleared, ClearedRule, Clearing, TenantRows};
 pub use ddl::ObjectKind;
+pub use dedupe::{Dedupe, Deduped};
 pub use finding::{Finding, FindingKind, RowKey, Sample, TenantFinding};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
 pub use pace::Pace;
+pub use quarantine::{Quarantine, Quarantined};
+pub use restore::Restored;
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use state::State;

@@ -1,3 +1,6 @@
 //! What the tests of this binary share.
 
+pub mod child;
+pub mod files;
+pub mod messy;
 pub mod visits;
