@@ -151,6 +151,20 @@ pub enum MigrateError {
         /// The column.
         column: String,
     },
+    /// Rows are marked as quarantined, and the column that says so was to be dropped. Nothing was changed by it.
+    #[error("{rows} rows of table {table} are marked as quarantined")]
+    RowsMarked {
+        /// The table, with its schema.
+        table: String,
+        /// How many.
+        rows: u64,
+    },
+    /// The guard names no tenant, or the text given is no value of the tenant's column.
+    #[error("there is no such tenant of table {table}")]
+    NoTenant {
+        /// The table, with its schema.
+        table: String,
+    },
     /// The server is too old.
     #[error("server version {version} is older than 14")]
     UnsupportedServer {

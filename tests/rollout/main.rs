@@ -10,3 +10,5 @@
 
 mod support;
 mod tables;
+mod up_down;
+mod violated;
