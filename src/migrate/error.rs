@@ -179,17 +179,17 @@ pub enum MigrateError {
         /// The foreign key.
         constraint: String,
     },
-    /// The column that is to mark quarantined rows exists, and cannot: it is not of type `boolean`.
-    #[error("column {column} of table {table} is not boolean and cannot mark rows")]
-    ShadowColumn {
+    /// Rows are marked as quarantined, and the column that says so was to be dropped. Nothing was changed by it.
+    #[error("{rows} rows of table {table} are marked as quarantined")]
+    RowsMarked {
         /// The table, with its schema.
         table: String,
-        /// The column.
-        column: String,
+        /// How many.
+        rows: u64,
     },
-    /// A tenant was named, but the guard does not say which column tells tenants apart.
-    #[error("the guard of table {table} names no tenant column")]
-    NoTenantColumn {
+    /// The guard names no tenant, or the text given is no value of the tenant's column.
+    #[error("there is no such tenant of table {table}")]
+    NoTenant {
         /// The table, with its schema.
         table: String,
     },

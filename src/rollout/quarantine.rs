@@ -24,8 +24,8 @@ impl Guard {
     /// # Errors
     /// Before anything is changed: [`Artifact`](MigrateError::Artifact) if the file cannot be written or is not one this
     /// run may take up; [`MissingTable`](MigrateError::MissingTable), [`MissingColumn`](MigrateError::MissingColumn),
-    /// [`NoPrimaryKey`](MigrateError::NoPrimaryKey), [`ShadowColumn`](MigrateError::ShadowColumn),
-    /// [`NoTenantColumn`](MigrateError::NoTenantColumn), [`Unevaluable`](MigrateError::Unevaluable) if guard and table do
+    /// [`NoPrimaryKey`](MigrateError::NoPrimaryKey), [`NameTaken`](MigrateError::NameTaken),
+    /// [`NoTenant`](MigrateError::NoTenant), [`Unevaluable`](MigrateError::Unevaluable) if guard and table do
     /// not fit; [`PermissionDenied`](MigrateError::PermissionDenied), [`ReadOnlyServer`](MigrateError::ReadOnlyServer);
     /// [`RolloutRunning`](MigrateError::RolloutRunning) if another run works on the table.
     /// Later, with some batches done: [`Contended`](MigrateError::Contended),

@@ -16,3 +16,5 @@ mod quarantine;
 mod restore;
 mod support;
 mod tables;
+mod up_down;
+mod violated;

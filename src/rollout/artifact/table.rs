@@ -87,8 +87,9 @@ impl RowTable {
         if let (Some(mark), Some(shadow)) = (mark, shadow)
             && mark.ty != "boolean"
         {
-            let (table, column) = (name.to_string(), shadow.to_string());
-            return Err(MigrateError::ShadowColumn { table, column });
+            let (table, rule, by) =
+                (name.to_string(), shadow.to_string(), format!("a column of type {}", mark.ty));
+            return Err(MigrateError::NameTaken { table, rule, by });
         }
         let quoted = name.quoted();
         let rows = tx.query_typed(EQUALITY, &[(&quoted, Type::TEXT)]).await;

@@ -81,7 +81,7 @@ pub(super) async fn run(
     purpose: Purpose,
 ) -> Result<Cleared, MigrateError> {
     if options.tenant.is_some() && guard.tenant.is_none() {
-        return Err(MigrateError::NoTenantColumn { table: guard.table.to_string() });
+        return Err(MigrateError::NoTenant { table: guard.table.to_string() });
     }
     let Some(path) = &options.path else {
         let tx = begin(client, &options.pace, IsolationLevel::RepeatableRead).await?;

@@ -1,5 +1,6 @@
 //! What the tests of this binary share.
 
+pub mod catalog;
 pub mod child;
 pub mod files;
 pub mod messy;
