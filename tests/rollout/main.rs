@@ -8,5 +8,13 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each group of tests uses its part of the support")]
 
+mod artifact_refusals;
+mod artifact_values;
+mod clearing_limits;
+mod dedupe;
+mod quarantine;
+mod restore;
 mod support;
 mod tables;
+mod up_down;
+mod violated;

@@ -1,3 +1,7 @@
 //! What the tests of this binary share.
 
+pub mod catalog;
+pub mod child;
+pub mod files;
+pub mod messy;
 pub mod visits;
