@@ -16,10 +16,15 @@ pub(crate) mod find;
 pub(crate) mod finding;
 mod guard;
 mod ident;
+pub(crate) mod own;
+pub(crate) mod preflight;
 mod rule;
 mod table;
 
 pub use finding::{Finding, FindingKind, RowKey, Sample, TenantFinding};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
+pub use preflight::{
+    Extension, Obstacle, Preflight, PreflightOptions, ServerFacts, Session, TableFacts, TableLock, Work,
+};
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
