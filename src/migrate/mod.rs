@@ -11,6 +11,7 @@
 //! | [`up`](Migrator::up) | applies what is pending, each migration in its own transaction | only if something is pending | to own the schema |
 //! | [`down`](Migrator::down) | takes back the last migration; refuses to destroy rows unless told | yes | to own the tables |
 //! | [`status`](Migrator::status) | lists applied, pending and unknown migrations | no | `SELECT` on `migrations` |
+//! | [`preflight`](Migrator::preflight) | tells what stands in the way, and which rows break which rule | no | `SELECT` on the tables |
 //! | [`verify`](Migrator::verify) | compares the database's definitions with those of this release | no | nothing |
 //!
 //! Everything lives in one schema, `slotkeeper` unless [`Migrator::in_schema`] says otherwise. The history is the table
@@ -31,6 +32,7 @@ mod error;
 mod history;
 mod lock;
 mod migration;
+mod preflight;
 mod runner;
 mod step;
 mod verify;
