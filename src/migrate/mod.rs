@@ -3,7 +3,7 @@
 //! The library never migrates on its own: the host calls [`Migrator::up`] when it deploys.
 //!
 //! ```text
-//! up ──► status ──► verify ──► (a newer release) up ──► …            down: one step back
+//! up ──► status ──► verify ──► audit ──► (a newer release) up ──► …            down: one step back
 //! ```
 //!
 //! | step | does | writes | needs |
@@ -12,6 +12,7 @@
 //! | [`down`](Migrator::down) | takes back the last migration; refuses to destroy rows unless told | yes | to own the tables |
 //! | [`status`](Migrator::status) | lists applied, pending and unknown migrations | no | `SELECT` on `migrations` |
 //! | [`verify`](Migrator::verify) | compares the database's definitions with those of this release | no | nothing |
+//! | [`audit`](Migrator::audit) | compares the rows with what the library promises of them | no | `SELECT` on all tables |
 //!
 //! Everything lives in one schema, `slotkeeper` unless [`Migrator::in_schema`] says otherwise. The history is the table
 //! `migrations` in that schema, so the host's own migration tool and this one never meet. `up` also creates the
@@ -26,6 +27,7 @@
 //! A migration that has been released never changes. Its checksum is kept with the history, and a database that was
 //! migrated with another text is refused.
 
+mod audit;
 mod drift;
 mod error;
 mod history;
@@ -35,6 +37,7 @@ mod runner;
 mod step;
 mod verify;
 
+pub use audit::{Audit, AuditCheck, AuditTenant};
 pub use drift::{Drift, DriftKind, Verification};
 pub use error::MigrateError;
 pub use history::{MigrationStatus, Status};

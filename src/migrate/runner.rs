@@ -32,6 +32,7 @@ pub struct Migrator {
     pub(super) create_extension: bool,
     pub(super) lock_wait: Duration,
     pub(super) lock_timeout: Duration,
+    pub(super) records_kept: Duration,
 }
 
 /// One step that was taken.
@@ -82,6 +83,7 @@ impl Migrator {
             create_extension: true,
             lock_wait: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
+            records_kept: Duration::from_secs(30 * 86_400),
         }
     }
 

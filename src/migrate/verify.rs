@@ -12,10 +12,10 @@ use super::{Drift, DriftKind, MigrateError, Migrator, Status, Verification, hist
 use crate::constraint::Constraint;
 
 const QUERY: &str = include_str!("catalog.sql");
-const EXPECTED: &str = include_str!("catalog.txt");
+pub(super) const EXPECTED: &str = include_str!("catalog.txt");
 
 /// Definitions are printed with these settings in mind: qualified names, and literals in one style.
-const SETTINGS: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
+pub(super) const SETTINGS: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL TimeZone = 'UTC';
     SET LOCAL DateStyle = 'ISO, MDY';
     SET LOCAL IntervalStyle = 'postgres';
@@ -54,12 +54,17 @@ impl Migrator {
     }
 }
 
-/// Kind, table, name and definition of every object, separated by tabs.
-async fn rows(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<String>, tokio_postgres::Error> {
+/// The tables of this release, without the schema.
+pub(super) fn tables() -> Vec<&'static str> {
     let mut tables: Vec<&str> = Constraint::ALL.iter().map(|constraint| constraint.table()).collect();
     tables.dedup();
+    tables
+}
+
+/// Kind, table, name and definition of every object, separated by tabs.
+async fn rows(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<String>, tokio_postgres::Error> {
     let schema = migrator.schema.as_str();
-    let rows = tx.query_typed(QUERY, &[(&schema, Type::NAME), (&tables, Type::TEXT_ARRAY)]).await?;
+    let rows = tx.query_typed(QUERY, &[(&schema, Type::NAME), (&tables(), Type::TEXT_ARRAY)]).await?;
     let line = |row: &Row| {
         let fields: [&str; 4] = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
         Ok(fields.join("\t"))

@@ -8,5 +8,7 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each group of tests uses its part of the support")]
 
+mod audit;
+mod audit_rules;
 mod support;
 mod tables;
