@@ -35,6 +35,8 @@ pub struct Guard {
     pub(crate) confirmed_at: Option<Ident>,
     pub(crate) created_at: Option<Ident>,
     pub(crate) live: Option<String>,
+    /// Rows that stay before any other, as SQL: among ours, what is booked before what is only held.
+    pub(crate) favoured: Option<String>,
     pub(crate) shadow: Ident,
     pub(crate) rules: Vec<Rule>,
 }
@@ -79,7 +81,8 @@ impl Guard {
         let guard = TableName::new(schema, table).map_err(Into::into).and_then(|table| {
             let shadow = Ident::new(SHADOW)?;
             let rules = Vec::new();
-            Ok(Self { table, tenant: None, confirmed_at: None, created_at: None, live: None, shadow, rules })
+            let (tenant, confirmed_at, created_at, live, favoured) = (None, None, None, None, None);
+            Ok(Self { table, tenant, confirmed_at, created_at, live, favoured, shadow, rules })
         });
         GuardBuilder { guard }
     }
@@ -102,6 +105,15 @@ impl Guard {
         self.live
             .as_ref()
             .map_or_else(|| format!("NOT {shadow}"), |live| format!("({live}) AND NOT {shadow}"))
+    }
+
+    /// Whether it is the check that a window brought along.
+    pub(crate) fn is_window_check(&self, check: &Check) -> bool {
+        let brought = |rule: &Rule| match rule {
+            Rule::NoOverlap(rule) => window_check(&rule.name) == check.name.as_str(),
+            _ => false,
+        };
+        self.rules.iter().any(brought)
     }
 }
 
@@ -274,13 +286,17 @@ impl WindowColumns {
     }
 }
 
+fn window_check(overlap: &Ident) -> String {
+    format!("{overlap}_window")
+}
+
 /// The check of each window behind its rule; only now, because the shadow column may have been named last.
 fn with_window_checks(rules: Vec<Rule>, shadow: &Ident) -> Result<Vec<Rule>, InvalidGuard> {
     let mut all = Vec::with_capacity(rules.len());
     for rule in rules {
         let check = match &rule {
             Rule::NoOverlap(NoOverlap { name, window, .. }) => Some(Check {
-                name: Ident::new(format!("{name}_window"))?,
+                name: Ident::new(window_check(name))?,
                 expression: format!("{} OR ({})", shadow.quoted(), window.in_order()),
             }),
             _ => None,
