@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
 use super::drift::{self, Definitions};
-use super::{Drift, DriftKind, MigrateError, Migrator, Status, Verification, history, step};
+use super::{Drift, DriftKind, MigrateError, Migrator, Status, Verification, history, notes, step};
 use crate::constraint::Constraint;
 
 const QUERY: &str = include_str!("catalog.sql");
@@ -27,7 +27,8 @@ impl Migrator {
     /// Compares tables, columns, constraints, indexes, triggers and rules with those of this release.
     ///
     /// It reads only the catalog, which every role may, and the history where the role may. What the host decides is
-    /// not compared: row level security, grants, comments, tablespaces, storage parameters other than `fillfactor`.
+    /// not compared: comments, tablespaces, storage parameters other than `fillfactor`. Row level security, owners and,
+    /// with [`for_role`](Self::for_role), privileges are [noted](Verification::notes).
     ///
     /// # Errors
     /// [`UnsupportedServer`](MigrateError::UnsupportedServer), or what the connection or the server reports. A
@@ -48,9 +49,10 @@ impl Migrator {
         } else {
             Vec::new()
         };
-        drift.extend(drift::compare(&definitions(EXPECTED.lines()), &found));
+        drift.extend(drift::compare(&expected(), &found));
+        let notes = notes::read(self, &tx).await?;
         tx.rollback().await.map_err(MigrateError::from_driver)?;
-        Ok(Verification { drift, history_read })
+        Ok(Verification { drift, notes, history_read })
     }
 }
 
@@ -70,6 +72,11 @@ async fn rows(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<String>, 
         Ok(fields.join("\t"))
     };
     rows.iter().map(line).collect()
+}
+
+/// What a database of this release has.
+pub(super) fn expected() -> Definitions {
+    definitions(EXPECTED.lines())
 }
 
 fn definitions<'a>(lines: impl Iterator<Item = &'a str>) -> Definitions {

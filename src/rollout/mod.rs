@@ -34,3 +34,4 @@ pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
 pub use pace::Pace;
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use state::State;
+pub(crate) use table::TableInfo;
