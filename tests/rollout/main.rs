@@ -10,5 +10,7 @@
 
 mod audit;
 mod audit_rules;
+mod own_plan;
+mod own_repair;
 mod support;
 mod tables;

@@ -23,10 +23,11 @@ pub(super) enum Work {
 /// Sorts differences into work, in an order in which it can be done, and what is left.
 pub(super) fn decide(drift: &[Drift], schema: &SchemaName) -> Result<(Vec<Action>, Vec<Left>), MigrateError> {
     let mut actions: Vec<Action> = Vec::new();
-    let mut left = Vec::new();
+    let mut left: Vec<Left> = Vec::new();
     for difference in drift.iter().filter(|difference| difference.fails()) {
         let object = constraint_of(&difference.object);
-        if actions.iter().any(|action| action.object == object) {
+        let decided = actions.iter().any(|action| action.object == object);
+        if decided || left.iter().any(|left| left.object == object) {
             continue;
         }
         match act(&object, difference, drift, schema)? {
