@@ -34,11 +34,25 @@ pub enum ObjectKind {
     Index,
     /// `EXCLUDE`
     Exclusion,
-    /// The column that marks quarantined rows.
+    /// A column, such as the one that marks quarantined rows.
     Column,
+    /// A setting of the server, a database or a role.
+    Setting,
 }
 
 impl ObjectKind {
+    /// What keeps a rule.
+    pub(crate) const fn of(rule: &Rule) -> Self {
+        match rule {
+            Rule::Check(_) => Self::Check,
+            Rule::Reference(_) => Self::Reference,
+            Rule::Unique(rule) if rule.live_only => Self::UniqueIndex,
+            Rule::Unique(_) => Self::Unique,
+            Rule::Index(_) => Self::Index,
+            Rule::NoOverlap(_) => Self::Exclusion,
+        }
+    }
+
     /// Whether it stands in `pg_constraint`.
     pub(crate) const fn is_constraint(self) -> bool {
         matches!(self, Self::Check | Self::Reference | Self::Unique | Self::Exclusion)
@@ -55,6 +69,7 @@ impl ObjectKind {
             Self::Index => "index",
             Self::Exclusion => "exclusion",
             Self::Column => "column",
+            Self::Setting => "setting",
         }
     }
 }
@@ -62,19 +77,18 @@ impl ObjectKind {
 impl Ddl {
     /// The object that keeps a rule of a guard; the column types decide how a window is written.
     pub(crate) fn of(guard: &Guard, rule: &Rule, table: &TableInfo) -> Result<Self, MigrateError> {
-        let (kind, definition) = match rule {
-            Rule::Check(rule) => (ObjectKind::Check, format!("CHECK ({})", rule.expression)),
-            Rule::Reference(rule) => (ObjectKind::Reference, rule.definition()),
-            Rule::Unique(rule) if !rule.live_only => {
-                (ObjectKind::Unique, format!("UNIQUE ({})", ident::list(&rule.columns)))
+        let definition = match rule {
+            Rule::Check(rule) => format!("CHECK ({})", rule.expression),
+            Rule::Reference(rule) => rule.definition(),
+            Rule::Unique(rule) if rule.live_only => {
+                format!("({}) WHERE ({})", ident::list(&rule.columns), guard.counted())
             }
-            Rule::Unique(rule) => (ObjectKind::UniqueIndex, index(guard, &rule.columns, true)),
-            Rule::Index(rule) => (ObjectKind::Index, index(guard, &rule.columns, rule.live_only)),
-            Rule::NoOverlap(rule) => {
-                (ObjectKind::Exclusion, exclusion(guard, rule, table, &guard.counted())?)
-            }
+            Rule::Unique(rule) => format!("UNIQUE ({})", ident::list(&rule.columns)),
+            Rule::Index(rule) => index(guard, &rule.columns, rule.live_only),
+            Rule::NoOverlap(rule) => exclusion(guard, rule, table, &guard.counted())?,
         };
-        Ok(Self { table: guard.table.clone(), name: rule.name().clone(), kind, definition })
+        let (table, name) = (guard.table.clone(), rule.name().clone());
+        Ok(Self { table, name, kind: ObjectKind::of(rule), definition })
     }
 
     /// `ALTER TABLE … ADD CONSTRAINT name …`
@@ -103,6 +117,7 @@ impl Ddl {
     }
 }
 
+/// Quarantined rows are in it, too: it is for the host's queries, which do not know of any quarantine.
 fn index(guard: &Guard, columns: &[Ident], live_only: bool) -> String {
     let columns = ident::list(columns);
     match &guard.live {

@@ -41,16 +41,17 @@ pub(super) async fn on_copy(
         let mut on_copy = ddl.clone();
         on_copy.table.schema = Ident::temporary_schema();
         let sql = match ddl.kind {
-            ObjectKind::Reference | ObjectKind::Column => continue,
-            ObjectKind::UniqueIndex | ObjectKind::Index => on_copy.create_index(&ddl.name, ""),
-            ObjectKind::Check | ObjectKind::Unique | ObjectKind::Exclusion => on_copy.add(&ddl.name),
+            // The copy is temporary, and a temporary table cannot refer to a lasting one.
+            ObjectKind::Reference => continue,
+            kind if kind.is_constraint() => on_copy.add(&ddl.name),
+            _ => on_copy.create_index(&ddl.name, ""),
         };
         tx.batch_execute(&sql).await.map_err(|error| unevaluable(error, ddl))?;
     }
     tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
     let mut printed = Vec::with_capacity(ddls.len());
     for ddl in ddls {
-        if matches!(ddl.kind, ObjectKind::Reference | ObjectKind::Column) {
+        if ddl.kind == ObjectKind::Reference {
             printed.push(Printed { definition: ddl.definition.clone(), index: None });
             continue;
         }

@@ -45,6 +45,13 @@ pub enum State {
     Disabled,
     /// New rows obey it, old rows were never checked.
     NotValid,
+    /// The rule itself is no SQL for this table any more.
+    Unevaluable {
+        /// The server's code.
+        sqlstate: String,
+    },
+    /// A run that was killed while it replaced the object left it behind; the next one drops it.
+    Leftover,
     /// Something else has the name.
     NameTaken {
         /// What: `index`, `check`, `another relation` …
@@ -175,7 +182,7 @@ impl FoundConstraint {
             ObjectKind::Reference => self.kind == 'f',
             ObjectKind::Unique => self.kind == 'u' || self.kind == 'p',
             ObjectKind::Exclusion => self.kind == 'x',
-            ObjectKind::UniqueIndex | ObjectKind::Index | ObjectKind::Column => false,
+            _ => false,
         }
     }
 
@@ -279,6 +286,8 @@ impl fmt::Display for State {
             Self::Deferrable => f.write_str("is deferrable"),
             Self::Disabled => f.write_str("is disabled"),
             Self::NotValid => f.write_str("is not validated"),
+            Self::Unevaluable { sqlstate } => write!(f, "cannot be evaluated (SQLSTATE {sqlstate})"),
+            Self::Leftover => f.write_str("was left behind by a run that did not end"),
             Self::NameTaken { by } => write!(f, "is missing, and its name is taken by another object ({by})"),
         }
     }

@@ -28,8 +28,8 @@ use super::step::{self, Failure, Held};
 use super::{Pace, lock, probe};
 use crate::migrate::MigrateError;
 
-/// What the new object is called until it takes the place of the old one.
-pub(crate) const NEW: &str = "_slk_new";
+/// What the new object's name ends with until it takes the place of the old one.
+pub(crate) const NEW: &str = "~";
 
 /// One object that should be there, and what was done about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -114,6 +114,18 @@ pub(crate) async fn ensure(
     let Held { waited, held } = job.held;
     let (name, duration) = (ddl.name.to_string(), started.elapsed());
     Ok(Built { name, kind: ddl.kind, work, duration, waited, locked: held })
+}
+
+/// Drops one object that is there: an index while the table is used, a constraint under a short lock.
+pub(crate) async fn remove(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), MigrateError> {
+    let expected = Printed { definition: String::new(), index: None };
+    let mut job = Job { client, ddl, expected: &expected, pace, held: Held::default() };
+    if ddl.kind.is_constraint() {
+        let sql = job.drop_constraint(&ddl.name);
+        job.locked("ACCESS EXCLUSIVE", &sql).await
+    } else {
+        job.drop_index(&ddl.name).await
+    }
 }
 
 /// The building of one object.
