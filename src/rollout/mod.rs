@@ -59,5 +59,6 @@ pub use restore::Restored;
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use stage::Stage;
 pub use state::State;
+pub(crate) use table::TableInfo;
 pub use up::{RolledOut, Up};
 pub use verify::{Flaw, Verification};

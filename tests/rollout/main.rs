@@ -10,8 +10,12 @@
 
 mod artifact_refusals;
 mod artifact_values;
+mod audit;
+mod audit_rules;
 mod clearing_limits;
 mod dedupe;
+mod own_plan;
+mod own_repair;
 mod quarantine;
 mod restore;
 mod support;

@@ -83,6 +83,13 @@ impl House {
     }
 }
 
+/// The library's own audit has nothing to say.
+pub async fn assert_audit(house: &House) {
+    let mut client = house.db.client().await.expect("a client");
+    let audit = slotkeeper::migrate::Migrator::new().audit(&mut client).await.expect("an audit");
+    assert!(audit.is_clean(), "{audit}");
+}
+
 pub fn kind(text: &str) -> ResourceKind {
     ResourceKind::new(text).expect("a kind")
 }
