@@ -14,5 +14,6 @@ mod errors;
 mod faults;
 mod migrate;
 mod model;
+mod offers;
 mod storm;
 mod support;

@@ -4,6 +4,7 @@ use super::stage::Stage;
 use futures_util::future::BoxFuture;
 use slotkeeper::{
     BlackoutId, BookingId, Error, Executor,
+    availability_cache::{Availability, CacheState},
     confirmation::{Decision, Outcome},
     hold::{Hold, Swept},
     resource::Resource,
@@ -45,7 +46,14 @@ impl Returned for BlackoutId {}
 impl Returned for Swept {}
 impl Returned for chrono::DateTime<chrono::Utc> {}
 impl Returned for () {}
+impl Returned for u32 {}
 impl Returned for u64 {}
+
+impl Returned for Availability {
+    fn refusal(&self) -> Option<&'static str> {
+        (self.state == CacheState::Missing).then_some("nothing")
+    }
+}
 
 /// Reads answer with something, or the test has asked the wrong question.
 impl Returned for bool {

@@ -6,8 +6,10 @@ use slotkeeper::{
     Actor, BlackoutId, BookingId, Claim, CustomerRef, EventId, HoldId, HoldPolicy, IdempotencyKey, Reference,
     ResourceId, Slotkeeper, TenantId,
     allocation::Block,
+    availability_cache::{CacheBody, FailureCode, MaxAge, RefreshAvailability},
     booking::*,
     hold::*,
+    offer::{OfferSource, RecordOffers},
     resource::{NewResource, Resource},
 };
 
@@ -93,6 +95,8 @@ impl Stage {
         let limited = k.clone().with_hold_policy(HoldPolicy::new().active_per_actor(1));
         limited.holds().place(db, &place(taken, 1300, 1330).actor(actor("busy"))).await.unwrap();
         let blackout = Block::new(tenant, one(taken, 1400, 1430));
+        k.availability_cache().refresh(db, &refresh(tenant, OfferSource::Default)).await.unwrap();
+        k.offers().record(db, &offers(tenant)).await.unwrap();
         Self {
             limited,
             tenant,
@@ -145,6 +149,14 @@ impl Stage {
         Block::new(self.tenant, claim)
     }
 
+    pub fn refresh(&self, source: OfferSource) -> RefreshAvailability {
+        refresh(self.tenant, source)
+    }
+
+    pub fn offers(&self) -> RecordOffers {
+        offers(self.tenant)
+    }
+
     pub fn extend(&self, hold: HoldId) -> ExtendHold {
         ExtendHold::new(self.tenant, hold, self.until).unwrap()
     }
@@ -159,6 +171,27 @@ pub async fn expire(house: &House, schema: &str, holds: &[HoldId]) {
         );
         client.execute(&sql, &[&holds]).await.unwrap();
     }
+}
+
+/// Begun in the future, and so now.
+fn refresh(tenant: TenantId, source: OfferSource) -> RefreshAvailability {
+    let body = CacheBody::new(serde_json::json!({ "free": [1] })).unwrap();
+    RefreshAvailability::new(tenant, source, at(0), body).unwrap()
+}
+
+/// Ten years, in minutes.
+const LONG_AGO: i64 = 5_256_000;
+
+fn offers(tenant: TenantId) -> RecordOffers {
+    RecordOffers::new(tenant, OfferSource::Default, [at(0), at(30), at(0), at(-LONG_AGO)]).unwrap()
+}
+
+pub fn failure() -> FailureCode {
+    FailureCode::new("calendar_down").unwrap()
+}
+
+pub fn max_age() -> MaxAge {
+    MaxAge::new(TimeDelta::days(1)).unwrap()
 }
 
 pub fn resource(tenant: TenantId) -> NewResource {
