@@ -99,6 +99,58 @@ pub enum MigrateError {
         /// The constraint or index.
         rule: String,
     },
+    /// The expression of a rule cannot be evaluated on some row, or names what is not there. Only the host can mend it.
+    #[error("rule {rule} of table {table} cannot be evaluated (SQLSTATE {sqlstate})")]
+    Unevaluable {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index.
+        rule: String,
+        /// The server's code.
+        sqlstate: String,
+    },
+    /// Another rollout works on the table and did not finish in time. Try again.
+    #[error("another rollout of table {table} was still running after {waited:?}")]
+    RolloutRunning {
+        /// The table, with its schema.
+        table: String,
+        /// How long the lock was polled.
+        waited: Duration,
+    },
+    /// Another object has the name of the constraint or index that was to be built. Nothing was changed: rename one.
+    #[error("table {table} cannot have {rule}: another object has that name ({by})")]
+    NameTaken {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index.
+        rule: String,
+        /// What has the name.
+        by: String,
+    },
+    /// Another object depends on what was to be replaced or dropped. Nothing was changed.
+    #[error("other objects depend on {object} of table {table}")]
+    InUse {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint, index or column.
+        object: String,
+    },
+    /// The server cannot build this on a partitioned table without locking it for long. Nothing was changed.
+    #[error("the rule {rule} cannot be built on the partitioned table {table} while it is in use")]
+    PartitionedTable {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index.
+        rule: String,
+    },
+    /// A window's column is of a type that is no window: bounds are `timestamptz`, `timestamp` or `date`, both alike.
+    #[error("column {column} of table {table} is of a type that makes no window")]
+    UnsupportedType {
+        /// The table, with its schema.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// The server is too old.
     #[error("server version {version} is older than 14")]
     UnsupportedServer {

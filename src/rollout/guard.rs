@@ -35,6 +35,8 @@ pub struct Guard {
     pub(crate) confirmed_at: Option<Ident>,
     pub(crate) created_at: Option<Ident>,
     pub(crate) live: Option<String>,
+    /// Rows that stay before any other, as SQL: among ours, what is booked before what is only held.
+    pub(crate) favoured: Option<String>,
     pub(crate) shadow: Ident,
     pub(crate) rules: Vec<Rule>,
 }
@@ -79,7 +81,8 @@ impl Guard {
         let guard = TableName::new(schema, table).map_err(Into::into).and_then(|table| {
             let shadow = Ident::new(SHADOW)?;
             let rules = Vec::new();
-            Ok(Self { table, tenant: None, confirmed_at: None, created_at: None, live: None, shadow, rules })
+            let (tenant, confirmed_at, created_at, live, favoured) = (None, None, None, None, None);
+            Ok(Self { table, tenant, confirmed_at, created_at, live, favoured, shadow, rules })
         });
         GuardBuilder { guard }
     }
@@ -103,43 +106,64 @@ impl Guard {
             .as_ref()
             .map_or_else(|| format!("NOT {shadow}"), |live| format!("({live}) AND NOT {shadow}"))
     }
+
+    /// Whether it is the check that a window brought along.
+    pub(crate) fn is_window_check(&self, check: &Check) -> bool {
+        let brought = |rule: &Rule| match rule {
+            Rule::NoOverlap(rule) => window_check(&rule.name) == check.name.as_str(),
+            _ => false,
+        };
+        self.rules.iter().any(brought)
+    }
 }
 
 impl GuardBuilder {
     /// The column that tells tenants apart. Findings are counted by it, and it is part of every window's key.
     pub fn tenant(self, column: &str) -> Self {
-        self.with(|guard| Ok(guard.tenant = Some(Ident::new(column)?)))
+        self.with(|guard| {
+            guard.tenant = Some(Ident::new(column)?);
+            Ok(())
+        })
     }
 
     /// When a row was confirmed; NULL if it was not. Of rows that exclude each other the earliest confirmed stays.
     pub fn confirmed_at(self, column: &str) -> Self {
-        self.with(|guard| Ok(guard.confirmed_at = Some(Ident::new(column)?)))
+        self.with(|guard| {
+            guard.confirmed_at = Some(Ident::new(column)?);
+            Ok(())
+        })
     }
 
     /// When a row was made. Of rows equal in confirmation the earliest made stays, then the smallest primary key.
     pub fn created_at(self, column: &str) -> Self {
-        self.with(|guard| Ok(guard.created_at = Some(Ident::new(column)?)))
+        self.with(|guard| {
+            guard.created_at = Some(Ident::new(column)?);
+            Ok(())
+        })
     }
 
     /// Which rows occupy anything: `status <> 'cancelled'`. SQL over the table's columns; without it all rows do.
     pub fn live(self, condition: &str) -> Self {
-        self.with(|guard| Ok(guard.live = Some(expression(condition)?)))
+        self.with(|guard| {
+            guard.live = Some(expression(condition)?);
+            Ok(())
+        })
     }
 
     /// The boolean column that marks quarantined rows: [`SHADOW`] unless set. It is added where it is missing.
     pub fn shadow(self, column: &str) -> Self {
-        self.with(|guard| Ok(guard.shadow = Ident::new(column)?))
+        self.with(|guard| {
+            guard.shadow = Ident::new(column)?;
+            Ok(())
+        })
     }
 
     /// Live rows with equal `resource` (and tenant) do not overlap. Brings a check `<name>_window` along: bounds are
     /// there and in order, because an empty window slips past an exclusion, and a missing bound occupies for ever.
     pub fn no_overlap(self, name: &str, resource: &[&str], window: WindowColumns) -> Self {
         self.with(|guard| {
-            let check = Ident::new(format!("{name}_window"))?;
-            let expression = format!("{} OR ({})", guard.shadow.quoted(), window.in_order());
             let rule = NoOverlap { name: Ident::new(name)?, resource: idents(resource)?, window };
             guard.rules.push(Rule::NoOverlap(rule));
-            guard.rules.push(Rule::Check(Check { name: check, expression }));
             Ok(())
         })
     }
@@ -195,7 +219,8 @@ impl GuardBuilder {
     /// # Errors
     /// The first of [`InvalidGuard`] that was met.
     pub fn build(self) -> Result<Guard, InvalidGuard> {
-        let guard = self.guard?;
+        let mut guard = self.guard?;
+        guard.rules = with_window_checks(guard.rules, &guard.shadow)?;
         if guard.rules.is_empty() {
             return Err(InvalidGuard::NoRule);
         }
@@ -261,6 +286,27 @@ impl WindowColumns {
     }
 }
 
+fn window_check(overlap: &Ident) -> String {
+    format!("{overlap}_window")
+}
+
+/// The check of each window behind its rule; only now, because the shadow column may have been named last.
+fn with_window_checks(rules: Vec<Rule>, shadow: &Ident) -> Result<Vec<Rule>, InvalidGuard> {
+    let mut all = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let check = match &rule {
+            Rule::NoOverlap(NoOverlap { name, window, .. }) => Some(Check {
+                name: Ident::new(window_check(name))?,
+                expression: format!("{} OR ({})", shadow.quoted(), window.in_order()),
+            }),
+            _ => None,
+        };
+        all.push(rule);
+        all.extend(check.map(Rule::Check));
+    }
+    Ok(all)
+}
+
 fn idents(names: &[&str]) -> Result<Vec<Ident>, InvalidIdent> {
     names.iter().map(|name| Ident::new(*name)).collect()
 }
@@ -292,6 +338,16 @@ mod tests {
         assert_eq!(twice.build(), Err(InvalidGuard::DuplicateName { name: name("x_window") }));
         let of_nothing = on().no_overlap("x", &[], window());
         assert_eq!(of_nothing.build(), Err(InvalidGuard::Columns { name: name("x") }));
+    }
+
+    #[test]
+    fn the_order_of_the_parts_does_not_matter() {
+        let window = || WindowColumns::bounds("a", "b").unwrap();
+        let first = Guard::on("app", "t").shadow("s").no_overlap("x", &["r"], window()).build();
+        let last = Guard::on("app", "t").no_overlap("x", &["r"], window()).shadow("s").build();
+        assert_eq!(first, last);
+        let Rule::Check(check) = &first.unwrap().rules[1] else { panic!("a check") };
+        assert!(check.expression.starts_with("\"s\" OR"), "{}", check.expression);
     }
 
     #[test]

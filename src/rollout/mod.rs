@@ -12,11 +12,25 @@
 
 #![allow(dead_code, reason = "the steps that use it come next")]
 
+pub(crate) mod build;
+mod ddl;
+pub(crate) mod find;
+pub(crate) mod finding;
 mod guard;
 mod ident;
+pub(crate) mod lock;
+mod pace;
+pub(crate) mod probe;
 mod rule;
+mod state;
+pub(crate) mod step;
 mod table;
 
+pub use build::{Built, Work};
+pub use ddl::ObjectKind;
+pub use finding::{Finding, FindingKind, RowKey, Sample, TenantFinding};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
+pub use pace::Pace;
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
+pub use state::State;

@@ -76,20 +76,23 @@ fn over_first(now: (f64, f64), first: (f64, f64)) -> String {
 
 fn sizes(page: &mut Page, recorded: &Recorded) {
     page.say("What `allocations` takes on disk, in MB:");
-    let mut table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let mut houses: Vec<String> = Vec::new();
     for row in of(recorded, "size") {
         let house = format!("{} + {}", text(row, "live_rows"), text(row, "history_rows"));
         if !houses.contains(&house) {
-            houses.push(house);
+            houses.push(house.clone());
         }
         let megabytes = cell(number(row, "bytes").map(|bytes| bytes / 1_048_576.0));
-        table.entry(text(row, "relation")).or_default().push(megabytes);
+        // The smallest house is measured in every run; of equals the first is as good as any.
+        table.entry(text(row, "relation")).or_default().entry(house).or_insert(megabytes);
     }
     let head: Vec<&str> =
         std::iter::once("live + released rows").chain(houses.iter().map(String::as_str)).collect();
-    let line =
-        |(relation, sizes)| std::iter::once(format!("`{relation}`")).chain::<Vec<String>>(sizes).collect();
+    let line = |(relation, sizes): (String, BTreeMap<String, String>)| {
+        let sizes = houses.iter().map(|house| sizes.get(house).cloned().unwrap_or_default());
+        std::iter::once(format!("`{relation}`")).chain(sizes).collect()
+    };
     page.table(&head, &table.into_iter().map(line).collect::<Vec<_>>());
 }
 

@@ -1,0 +1,177 @@
+//! Live rows of one resource that overlap.
+//!
+//! One pass in order of resource and start finds the rows that begin before everything earlier has ended; they and the
+//! rows they follow form chains. Rows that stand alone, also back to back with their neighbours, stay on the server.
+//! Within a chain the overlaps are told exactly here, where a row may overlap many.
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::{Row, Transaction};
+
+use super::super::ident::Ident;
+use super::super::rule::{NoOverlap, WindowColumns};
+use super::scope::{Scope, all_given, as_texts};
+use super::sweep::{self, Span};
+use super::tally::Tally;
+use super::{FindingKind, Loser, RowKey, Sample};
+
+/// What is kept of a row.
+#[derive(Clone, Debug)]
+struct Member {
+    tenant: Option<String>,
+    key: RowKey,
+}
+
+pub(super) async fn run(
+    tx: &Transaction<'_>,
+    scope: &Scope<'_>,
+    rule: &NoOverlap,
+    tally: &mut Tally,
+) -> Result<(), tokio_postgres::Error> {
+    let mut stream = std::pin::pin!(tx.query_typed_raw(&query(scope, rule), scope.params()).await?);
+    let mut chain = Vec::new();
+    while let Some(row) = stream.try_next().await? {
+        let follows: bool = row.try_get(2)?;
+        if !follows {
+            settle(&chain, tally);
+            chain.clear();
+        }
+        chain.push(read(&row)?);
+    }
+    settle(&chain, tally);
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<Span<Member>, tokio_postgres::Error> {
+    Ok(Span {
+        row: Member { tenant: row.try_get(0)?, key: RowKey(row.try_get(1)?) },
+        start: (row.try_get(3)?, row.try_get(4)?),
+        end: (row.try_get(5)?, row.try_get(6)?),
+        rank: row.try_get(7)?,
+    })
+}
+
+/// Counts a chain, all of one tenant.
+fn settle(chain: &[Span<Member>], tally: &mut Tally) {
+    let Some(first) = chain.first() else { return };
+    let count = sweep::pairs(chain, |a, b| {
+        if !tally.wants_sample() {
+            return false;
+        }
+        let (leaves, other) = if a.rank > b.rank { (&a.row, &b.row) } else { (&b.row, &a.row) };
+        let (row, against) = (leaves.key.clone(), Some(other.key.clone()));
+        tally.sample(Sample { tenant: leaves.tenant.clone(), row, against });
+        true
+    });
+    if count > 0 {
+        tally.add(first.row.tenant.as_deref(), count);
+    }
+    for (loser, _) in sweep::losers(chain) {
+        let Member { tenant, key } = loser.row.clone();
+        tally.loser(Loser { key, tenant, kind: FindingKind::Overlap });
+    }
+}
+
+/// Tenant, key, whether the row follows the one before in a chain, both edges, and its rank among all that come.
+fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
+    let window = Window::of(&rule.window);
+    // What excludes nobody where it is NULL, as in the constraint.
+    let mut same: Vec<Ident> = scope.guard.tenant.iter().cloned().collect();
+    same.extend(rule.resource.iter().filter(|column| !same.contains(column)).cloned().collect::<Vec<_>>());
+    let same_columns: Vec<String> = same.iter().map(Ident::quoted).collect();
+    let by = names("same", same.len());
+    let key = scope.key();
+    let keys = names("key", key.len());
+    let precedence = scope.precedence();
+    let ranks = names("rank", precedence.len());
+    let order: Vec<String> =
+        std::iter::zip(&ranks, &precedence).map(|(name, (_, how))| format!("{name} {how}")).collect();
+    let terms: Vec<String> = precedence.into_iter().map(|(term, _)| term).collect();
+    format!(
+        "SELECT tenant, {texts}, follows, starts, {start_side}, ends, {end_side},
+             row_number() OVER (ORDER BY {order})
+         FROM (
+             SELECT *, lead(follows) OVER (PARTITION BY {by} ORDER BY starts, {keys}) AS followed
+             FROM (
+                 SELECT *, coalesce({follows}, false) AS follows
+                 FROM (
+                     SELECT {tenant} AS tenant, {columns}, {window}
+                     FROM {source}
+                     WHERE ({counted}) AND {given} AND {not_empty} AND {ours}
+                 ) AS windows
+                 WINDOW earlier AS (PARTITION BY {by} ORDER BY starts, {keys}
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+             ) AS marked
+         ) AS chained
+         WHERE follows OR followed
+         ORDER BY {by}, starts, {keys}",
+        texts = as_texts(&keys),
+        start_side = window.start_side,
+        end_side = window.end_side,
+        order = order.join(", "),
+        by = by.join(", "),
+        keys = keys.join(", "),
+        follows = window.follows,
+        tenant = scope.tenant(),
+        columns = [aliased(&same_columns, &by), aliased(&key, &keys), aliased(&terms, &ranks)].join(", "),
+        window = window.columns,
+        source = scope.source(),
+        counted = scope.guard.counted(),
+        given = all_given(&same),
+        not_empty = window.not_empty,
+        ours = scope.ours(),
+    )
+}
+
+/// The parts of the query that depend on how a window is stored.
+struct Window {
+    /// `starts` and `ends`, without NULL, and what `follows` and the sides need.
+    columns: String,
+    not_empty: String,
+    /// Whether something earlier may still run when the row starts; unknown if nothing is earlier.
+    follows: &'static str,
+    start_side: &'static str,
+    end_side: &'static str,
+}
+
+impl Window {
+    fn of(columns: &WindowColumns) -> Self {
+        match columns {
+            WindowColumns::Bounds { start, end } => Self {
+                columns: format!("{} AS starts, {} AS ends", start.quoted(), end.quoted()),
+                not_empty: format!("{} < {}", start.quoted(), end.quoted()),
+                follows: "starts < max(ends) OVER earlier",
+                start_side: "0::int2",
+                end_side: "0::int2",
+            },
+            WindowColumns::Range(column) => {
+                let span = column.quoted();
+                Self {
+                    columns: format!(
+                        "{span} AS span, coalesce(lower({span}), '-infinity') AS starts,
+                         coalesce(upper({span}), 'infinity') AS ends,
+                         upper_inc({span}) OR upper_inf({span}) AS closed"
+                    ),
+                    not_empty: format!("NOT isempty({span})"),
+                    // Where an end is inclusive or there is none, a row that starts at it may overlap; where there is
+                    // no start, what starts at -infinity may.
+                    follows: "starts < max(ends) OVER earlier
+                        OR starts <= max(ends) FILTER (WHERE closed) OVER earlier
+                        OR lower_inf(span) AND max(ends) OVER earlier IS NOT NULL",
+                    start_side: "CASE WHEN lower_inf(span) THEN -1 WHEN lower_inc(span) THEN 0 ELSE 1 END::int2",
+                    end_side: "CASE WHEN upper_inf(span) THEN 2 WHEN upper_inc(span) THEN 1 ELSE 0 END::int2",
+                }
+            }
+        }
+    }
+}
+
+fn names(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|at| format!("{prefix}_{at}")).collect()
+}
+
+fn aliased(expressions: &[String], names: &[String]) -> String {
+    let terms: Vec<String> = std::iter::zip(expressions, names)
+        .map(|(expression, name)| format!("{expression} AS {name}"))
+        .collect();
+    terms.join(", ")
+}
