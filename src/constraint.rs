@@ -93,6 +93,9 @@ constraints! {
     AllocationsResourceDuringExcl "allocations_resource_during_excl" "allocations" Exclusion
         "live allocations of a resource do not overlap";
 
+    AllocationsArchivePkey "allocations_archive_pkey" "allocations_archive" Unique
+        "an allocation is archived once per tenant";
+
     ConfirmationsPkey "confirmations_pkey" "confirmations" Unique "a confirmation id is used once per tenant";
     ConfirmationsKeyKey "confirmations_key_key" "confirmations" Unique "an idempotency key decides an operation once";
     ConfirmationsOperationCheck "confirmations_operation_check" "confirmations" Check

@@ -13,6 +13,7 @@ use crate::{
     outbox::OutboxRepository,
     policy::HoldPolicy,
     resource::ResourceRepository,
+    retention::RetentionRepository,
     schema::SchemaName,
     sql::{self, Sql},
 };
@@ -113,6 +114,12 @@ impl Slotkeeper {
     #[must_use]
     pub const fn offers(&self) -> OfferRepository<'_> {
         OfferRepository::of(self)
+    }
+
+    /// What is over, taken out of the way.
+    #[must_use]
+    pub const fn retention(&self) -> RetentionRepository<'_> {
+        RetentionRepository::of(self)
     }
 
     /// Events for other systems.

@@ -30,6 +30,7 @@ pub mod hold;
 pub mod offer;
 pub mod outbox;
 pub mod resource;
+pub mod retention;
 
 pub mod migrate;
 pub mod rollout;

@@ -30,6 +30,8 @@ pub(crate) const fn meaning(constraint: Constraint) -> Meaning {
         | C::ResourcesPkey
         | C::AvailabilityCachePkey
         | C::OfferedSlotsPkey
+        // The archive got the row from somebody else meanwhile; the repeat sees it and leaves ours.
+        | C::AllocationsArchivePkey
         // The same actor's other hold came first; the repeat counts it.
         | C::HoldsActorSeqKey
         // The resource was deleted between look and claim; the repeat does not find it.

@@ -85,6 +85,11 @@ statements! {
     OfferList "offer/list" [UUID, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, INT8];
     OfferPrune "offer/prune" [UUID, TIMESTAMPTZ, INT8];
 
+    RetentionArchiveAllocations "retention/archive_allocations" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneConfirmations "retention/prune_confirmations" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneHolds "retention/prune_holds" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneBookings "retention/prune_bookings" [UUID, INT8, INT8, UUID, UUID, BOOL];
+
     OutboxList "outbox/list" [UUID, INT8];
     OutboxDelete "outbox/delete" [UUID, UUID_ARRAY];
 }

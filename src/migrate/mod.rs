@@ -42,4 +42,4 @@ pub use migration::Migration;
 pub use runner::{Applied, Down, Migrator};
 
 /// The version of the schema this library's statements are written for.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;

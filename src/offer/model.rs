@@ -112,7 +112,7 @@ impl ListOffers {
 pub struct PruneOffers {
     pub(super) tenant: TenantId,
     pub(super) before: DateTime<Utc>,
-    pub(super) limit: i64,
+    pub(crate) limit: i64,
 }
 
 impl PruneOffers {

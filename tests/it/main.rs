@@ -15,5 +15,6 @@ mod faults;
 mod migrate;
 mod model;
 mod offers;
+mod retention;
 mod storm;
 mod support;

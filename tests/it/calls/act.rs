@@ -8,6 +8,7 @@ use slotkeeper::{
     confirmation::{Decision, Outcome},
     hold::{Hold, Swept},
     resource::Resource,
+    retention::Retained,
 };
 
 /// Sends one call. The future is `Send`, whatever the executor: it would not fit otherwise.
@@ -52,6 +53,12 @@ impl Returned for u64 {}
 impl Returned for Availability {
     fn refusal(&self) -> Option<&'static str> {
         (self.state == CacheState::Missing).then_some("nothing")
+    }
+}
+
+impl Returned for Retained {
+    fn refusal(&self) -> Option<&'static str> {
+        (self.rows == 0 && self.set_aside.is_empty()).then_some("nothing")
     }
 }
 

@@ -4,7 +4,7 @@ use crate::support::House;
 use std::time::{Duration, Instant};
 
 /// The records of decisions last.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "allocations",
     "holds",
     "bookings",
@@ -12,6 +12,7 @@ const TABLES: [&str; 8] = [
     "resources",
     "availability_cache",
     "offered_slots",
+    "allocations_archive",
     "confirmations",
 ];
 const REST: usize = TABLES.len() - 1;

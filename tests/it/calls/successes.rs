@@ -75,6 +75,10 @@ pub fn writes() -> Vec<Success> {
         plain("invalidate the cache", act!(s, db => s.keeper.availability_cache().invalidate(db, s.tenant, &OfferSource::ALL))),
         plain("record offers", act!(s, db => s.keeper.offers().record(db, &s.offers()))),
         plain("prune offers", act!(s, db => s.keeper.offers().prune(db, &PruneOffers::new(s.tenant, at(0)).unwrap()))),
+        saved("archive allocations", act!(s, db => s.keeper.retention().archive_allocations(db, &s.old()))),
+        saved("prune confirmations", act!(s, db => s.keeper.retention().prune_confirmations(db, &s.old()))),
+        saved("prune holds", act!(s, db => s.keeper.retention().prune_holds(db, &s.old()))),
+        saved("prune bookings", act!(s, db => s.keeper.retention().prune_bookings(db, &s.old()))),
         plain("delete events", act!(s, db => s.keeper.outbox().delete(db, s.tenant, &s.events))),
     ]
 }

@@ -30,6 +30,7 @@ const ROWS: &str = "
     SELECT tenant_id, 'default', '{\"canary\": \"canary\"}', now(), now(), now(), 1, 'canary' FROM slotkeeper.resources;
     INSERT INTO slotkeeper.offered_slots (tenant_id, source, starts_at, offered, first_offered_at, last_offered_at)
     SELECT tenant_id, 'default', now(), 1, now(), now() FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.allocations_archive SELECT a.*, now() FROM slotkeeper.allocations a;
     UPDATE slotkeeper.migrations SET name = 'canary'";
 
 /// What an inserted copy of the row must differ in to break the constraint and no other.
@@ -62,6 +63,7 @@ fn provocations() -> Vec<(Constraint, String)> {
             C::AllocationsResourceDuringExcl,
             with_new(r#", "during": "[2030-01-01 10:59Z,2030-01-01 12:00Z)""#),
         ),
+        (C::AllocationsArchivePkey, set("{}")),
         (C::ConfirmationsPkey, set(r#"{"key": "canary 2"}"#)),
         (C::ConfirmationsKeyKey, with_new("")),
         (C::ConfirmationsOperationCheck, set(r#"{"operation": "canary"}"#)),
@@ -140,7 +142,7 @@ async fn a_copy_for_another_tenant_is_accepted() {
     let db = migrated().await;
     db.run(ROWS).await;
     let tables = ["resources", "holds", "allocations", "confirmations", "bookings", "outbox"];
-    for table in tables.into_iter().chain(["availability_cache", "offered_slots"]) {
+    for table in tables.into_iter().chain(["availability_cache", "offered_slots", "allocations_archive"]) {
         db.run(&copy(table, r#"{"tenant_id": "00000000-0000-4000-8000-000000000003"}"#)).await;
     }
 }

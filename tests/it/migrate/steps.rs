@@ -10,7 +10,7 @@ const RESOURCE: &str = "INSERT INTO slotkeeper.resources
     (tenant_id, id, kind, name, capacity, min_party, attributes, active, revision)
     VALUES (gen_random_uuid(), gen_random_uuid(), 'table', 't', 4, 1, '{}', true, 1)";
 
-const NAMES: [(i32, &str); STEPS] = [(1, "create_core"), (2, "create_offers")];
+const NAMES: [(i32, &str); STEPS] = [(1, "create_core"), (2, "create_offers"), (3, "create_archive")];
 
 #[tokio::test]
 async fn up_applies_everything_once() {
@@ -43,10 +43,12 @@ async fn down_refuses_while_a_table_holds_a_row_and_obeys_when_told() {
     let offer =
         "INSERT INTO slotkeeper.offered_slots VALUES (gen_random_uuid(), 'default', now(), 1, now(), now())";
     client.batch_execute(offer).await.unwrap();
+    let archive = migrator.down(&mut client, Down::new()).await.unwrap().unwrap();
+    assert_eq!(archive.name, "create_archive", "it is empty");
     let refused = migrator.down(&mut client, Down::new()).await;
     assert_eq!(refused, Err(MigrateError::DataWouldBeLost { table: "offered_slots" }));
     client.batch_execute("DELETE FROM slotkeeper.offered_slots").await.unwrap();
-    down_to_first(&mut client).await;
+    migrator.down(&mut client, Down::new()).await.unwrap();
 
     let refused = migrator.down(&mut client, Down::new()).await;
     assert_eq!(refused, Err(MigrateError::DataWouldBeLost { table: "resources" }));

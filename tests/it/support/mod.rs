@@ -69,6 +69,7 @@ impl House {
             "outbox",
             "availability_cache",
             "offered_slots",
+            "allocations_archive",
         ];
         let part = |table| {
             format!(
