@@ -55,4 +55,4 @@ pub use repair::{Left, Mended, Repair, Repaired};
 pub use runner::{Applied, Down, Migrator};
 
 /// The version of the schema this library's statements are written for.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 3;
