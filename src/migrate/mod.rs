@@ -31,6 +31,7 @@
 //! migrated with another text is refused.
 
 mod audit;
+mod clear;
 mod drift;
 mod error;
 mod history;
