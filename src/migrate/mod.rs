@@ -11,6 +11,7 @@
 //! | [`up`](Migrator::up) | applies what is pending, each migration in its own transaction | only if something is pending | to own the schema |
 //! | [`down`](Migrator::down) | takes back the last migration; refuses to destroy rows unless told | yes | to own the tables |
 //! | [`status`](Migrator::status) | lists applied, pending and unknown migrations | no | `SELECT` on `migrations` |
+//! | [`preflight`](Migrator::preflight) | tells what stands in the way, and which rows break which rule | no | `SELECT` on the tables |
 //! | [`verify`](Migrator::verify) | compares the database's definitions with those of this release | no | nothing |
 //! | [`audit`](Migrator::audit) | compares the rows with what the library promises of them | no | `SELECT` on all tables |
 //! | [`repair`](Migrator::repair) | puts definitions back as they should be, if told to | if told to | to own the tables |
@@ -38,6 +39,7 @@ mod lock;
 mod migration;
 mod notes;
 mod plan;
+mod preflight;
 mod repair;
 mod runner;
 mod step;
@@ -54,4 +56,4 @@ pub use repair::{Left, Mended, Repair, Repaired};
 pub use runner::{Applied, Down, Exported, Migrator};
 
 /// The version of the schema this library's statements are written for.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 3;

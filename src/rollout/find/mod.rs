@@ -155,3 +155,6 @@ fn unevaluable(error: tokio_postgres::Error, table: &TableInfo, rule: &Rule) -> 
         other => other,
     }
 }
+
+#[cfg(test)]
+mod on_a_server;

@@ -60,7 +60,17 @@ impl House {
 
     /// One digest over every row of every table: equal before and after means nothing changed.
     pub async fn digest(&self) -> String {
-        let tables = ["resources", "holds", "allocations", "bookings", "confirmations", "outbox"];
+        let tables = [
+            "resources",
+            "holds",
+            "allocations",
+            "bookings",
+            "confirmations",
+            "outbox",
+            "availability_cache",
+            "offered_slots",
+            "allocations_archive",
+        ];
         let part = |table| {
             format!(
                 "coalesce((SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM slotkeeper.{table} t), '-')"
