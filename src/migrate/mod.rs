@@ -34,6 +34,7 @@ mod audit;
 mod clear;
 mod drift;
 mod error;
+mod export;
 mod history;
 mod lock;
 mod migration;
@@ -53,7 +54,7 @@ pub use migration::Migration;
 pub use notes::Note;
 pub use plan::{Loss, Losses, Plan, PlannedLock, PlannedStep};
 pub use repair::{Left, Mended, Repair, Repaired};
-pub use runner::{Applied, Down, Migrator};
+pub use runner::{Applied, Down, Exported, Migrator};
 
 /// The version of the schema this library's statements are written for.
 pub const SCHEMA_VERSION: i32 = 3;
