@@ -1,9 +1,12 @@
 //! Our own tables, after a constraint of theirs was gone for a while.
 
+use std::path::Path;
+
 use tokio_postgres::Client;
 
 use super::{MigrateError, Migrator};
-use crate::rollout::{Cleared, Dedupe, Guard, Quarantine, Quarantined, own};
+use crate::rollout::artifact::{ArtifactError, Header};
+use crate::rollout::{Cleared, Dedupe, Guard, Pace, Quarantine, Quarantined, Restored, own};
 
 impl Migrator {
     /// Marks allocations that overlap others, so that their exclusion can be built again: they stay what they are, block
@@ -41,6 +44,19 @@ impl Migrator {
             }
         }
         Ok(done)
+    }
+
+    /// Takes back what a quarantine or dedupe did, by the guard of the table its artifact is of.
+    pub(super) async fn restore_cleared(
+        &self,
+        client: &mut Client,
+        path: &Path,
+        artifact: &Header,
+        pace: &Pace,
+    ) -> Result<Restored, MigrateError> {
+        let other = || ArtifactError::OtherTable { table: format!("{}.*", self.schema) };
+        let guard = self.guards().into_iter().find(|guard| artifact.expect_table(guard.table()).is_ok());
+        guard.ok_or_else(other)?.restore(client, path, pace).await
     }
 
     /// Our tables as guards, children before their parents.

@@ -12,10 +12,11 @@ use crate::schema::SchemaName;
 impl Migrator {
     /// Brings back the rows that a [`down`](Self::down) with [`export`](super::Down::export) wrote, parents first, with
     /// every stored value. Rows that are there with the same content are left; others are counted and not written over.
+    /// Of a file that [`quarantine`](Self::quarantine) or [`dedupe`](Self::dedupe) wrote, takes back what they did.
     ///
     /// # Errors
     /// Before anything is changed: [`Artifact`](MigrateError::Artifact) if the file is damaged, cut off, of another
-    /// database, schema or shape, or no export; [`MissingTable`](MigrateError::MissingTable) if the schema is not up.
+    /// database, schema or shape; [`MissingTable`](MigrateError::MissingTable) if the schema is not up.
     /// Later, with some batches done: [`RowRefused`](MigrateError::RowRefused) if a constraint refuses a row, and what
     /// the connection or the server reports. The same call goes on from there.
     ///
@@ -30,7 +31,7 @@ impl Migrator {
         let mut reader = Reader::open(path.as_ref())?;
         let header = reader.header();
         if header.purpose != Purpose::Export {
-            return Err(ArtifactError::OtherPurpose.into());
+            return self.restore_cleared(client, path.as_ref(), header, pace).await;
         }
         if let Some(other) = header.tables.iter().find(|section| section.schema != self.schema.as_str()) {
             let table = format!("{}.{}", self.schema, other.table);

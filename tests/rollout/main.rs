@@ -13,6 +13,8 @@ mod artifact_values;
 mod audit;
 mod audit_rules;
 mod clearing_limits;
+#[cfg(feature = "cli")]
+mod cli;
 mod dedupe;
 mod own_export;
 mod own_plan;

@@ -25,6 +25,15 @@ impl fmt::Display for Failure {
 
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {
-        Self(error.to_string())
+        let next = match &error {
+            MigrateError::StillViolated { .. } => "; see `preflight`, then `quarantine` or `dedupe`",
+            MigrateError::RowRefused { .. } => "; a rule that is up decides, so take it `down` first",
+            MigrateError::DataWouldBeLost { .. } => {
+                "; keep them with --export, or give them up with --destroy-data"
+            }
+            MigrateError::RowsMarked { .. } => "; `restore` them first, or keep the column",
+            _ => "",
+        };
+        Self(format!("{error}{next}"))
     }
 }

@@ -20,7 +20,9 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Of a report that can be read and serialised.
     pub(crate) fn of(report: &(impl Serialize + Display), found: bool) -> Result<Self, Failure> {
-        Self::new(report.to_string(), report, found)
+        let text = report.to_string();
+        let text = if text.trim().is_empty() { "nothing to do".to_owned() } else { text };
+        Self::new(text, report, found)
     }
 
     /// Of a text and the figures behind it.

@@ -25,13 +25,18 @@ pub(crate) async fn run(global: &Global, command: &Command) -> Result<Outcome, F
         Command::Status => status(&migrator.status(client).await?),
         Command::Plan => {
             let plan = migrator.plan(client).await?;
-            Outcome::of(&plan, !plan.steps.is_empty())
+            let mut text = plan.to_string();
+            for statement in plan.steps.iter().flat_map(|step| &step.statements) {
+                // Cannot fail because writing to a string does not.
+                let _ = write!(text, "\n{};\n", statement.trim());
+            }
+            Outcome::new(text, &plan, !plan.steps.is_empty())
         }
         Command::Preflight => {
             let preflight = migrator.preflight(client).await?;
             Outcome::of(&preflight, preflight.blocks() || !preflight.is_clean())
         }
-        Command::Up => applied(&migrator.up(client).await?),
+        Command::Up => steps("applied", &migrator.up(client).await?),
         Command::Verify { catalog_only } => verify(&migrator, client, *catalog_only).await,
         Command::Repair { apply } => {
             let repair = Repair::dry_run().pace(pace);
@@ -82,8 +87,9 @@ fn status(status: &Status) -> Result<Outcome, Failure> {
     Outcome::new(text, &json!({ "migrations": figures.collect::<Vec<_>>() }), !status.is_current())
 }
 
-fn applied(steps: &[Applied]) -> Result<Outcome, Failure> {
-    let line = |step: &Applied| format!("{:04} {} in {:.2?}\n", step.version, step.name, step.duration);
+fn steps(done: &str, steps: &[Applied]) -> Result<Outcome, Failure> {
+    let line =
+        |step: &Applied| format!("{done} {:04} {} in {:.2?}\n", step.version, step.name, step.duration);
     let text = if steps.is_empty() { "nothing to do".to_owned() } else { steps.iter().map(line).collect() };
     let figures = steps.iter().map(
         |step| json!({"version": step.version, "name": step.name, "seconds": step.duration.as_secs_f64()}),
@@ -130,5 +136,5 @@ async fn down(
         None => Down::new().destroying_data(destroy_data),
     };
     let step = migrator.down(client, options).await?;
-    applied(step.as_slice())
+    steps("took back", step.as_slice())
 }
