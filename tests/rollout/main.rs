@@ -8,7 +8,12 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each group of tests uses its part of the support")]
 
+mod canary;
+mod columns;
+mod drift;
+mod refused;
 mod support;
 mod tables;
+mod under_load;
 mod up_down;
 mod violated;
