@@ -10,7 +10,9 @@
 
 mod artifact_refusals;
 mod artifact_values;
+mod clearing_kills;
 mod clearing_limits;
+mod clearing_writers;
 mod dedupe;
 mod quarantine;
 mod restore;

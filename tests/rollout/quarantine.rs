@@ -7,7 +7,7 @@ use slotkeeper::rollout::{ArtifactError, FindingKind, Pace, Quarantine, RowKey};
 use tokio_postgres::Client;
 
 use crate::support::files::Folder;
-use crate::support::messy::{self, EXCLUSION};
+use crate::support::messy;
 use crate::support::visits::{self, TENANT_A, TENANT_B};
 
 async fn visit(client: &Client, id: i64, tenant: &str, window: (&str, &str), paid: Option<&str>) {
@@ -50,7 +50,7 @@ async fn the_earliest_confirmed_of_each_chain_stays_the_constraint_builds_and_a_
     assert_eq!(kinds, [(FindingKind::Overlap, 4), (FindingKind::InvalidWindow, 1)]);
     assert_eq!(done.rules[0].tenants.iter().map(|tenant| tenant.rows).collect::<Vec<_>>(), [3, 1]);
     assert_eq!(messy::hash(&client, "app.visits").await, before, "nothing but the mark");
-    client.batch_execute(EXCLUSION).await.unwrap();
+    messy::exclude(&client).await;
 
     let again = guard.quarantine(&mut client, &apply).await.unwrap();
     assert_eq!((again.resumed, again.done, again.already), (true, 0, 5));
@@ -83,7 +83,7 @@ async fn a_dry_run_counts_the_same_rows_and_leaves_no_trace() {
         .batch_execute("ALTER TABLE app.visits ADD CHECK (slotkeeper_shadow OR starts_at < ends_at)")
         .await
         .unwrap();
-    client.batch_execute(EXCLUSION).await.unwrap();
+    messy::exclude(&client).await;
 }
 
 #[tokio::test]
