@@ -13,7 +13,10 @@ mod artifact_values;
 mod audit;
 mod audit_rules;
 mod canary;
+mod clearing_kills;
 mod clearing_limits;
+mod clearing_scale;
+mod clearing_writers;
 #[cfg(feature = "cli")]
 mod cli;
 mod columns;
@@ -23,6 +26,7 @@ mod own_export;
 mod own_plan;
 mod own_repair;
 mod quarantine;
+mod quarantine_interrupted;
 mod refused;
 mod restore;
 mod support;
