@@ -8,5 +8,6 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each group of tests uses its part of the support")]
 
+mod preflight;
 mod support;
 mod tables;

@@ -5,7 +5,7 @@ use super::super::rule::Unique;
 use super::scope::{Scope, all_given, as_texts};
 
 /// Rows beyond the first of each key, with the first. Keys that repeat are looked for before anything is sorted, because
-/// there are few of them.
+/// there are few of them; and once, not by every worker of a parallel plan again.
 pub(super) fn query(scope: &Scope<'_>, rule: &Unique) -> String {
     let key = scope.key();
     let columns = ident::list(&rule.columns);
@@ -21,9 +21,10 @@ pub(super) fn query(scope: &Scope<'_>, rule: &Unique) -> String {
         })
         .collect();
     format!(
-        "SELECT tenant, {loser}, {stays} FROM (
+        "WITH repeated AS MATERIALIZED (SELECT {columns} FROM {rows} GROUP BY {columns} HAVING count(*) > 1)
+         SELECT tenant, {loser}, {stays} FROM (
              SELECT {tenant} AS tenant, row_number() OVER same AS place, {selected}
-             FROM {rows} AND ({columns}) IN (SELECT {columns} FROM {rows} GROUP BY {columns} HAVING count(*) > 1)
+             FROM {rows} AND ({columns}) IN (SELECT * FROM repeated)
              WINDOW same AS (PARTITION BY {columns} ORDER BY {order})
          ) AS ranked WHERE place > 1",
         loser = as_texts(&keys),

@@ -90,9 +90,9 @@ fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
         "SELECT tenant, {texts}, follows, starts, {start_side}, ends, {end_side},
              row_number() OVER (ORDER BY {order})
          FROM (
-             SELECT *, lead(follows) OVER (PARTITION BY {by} ORDER BY starts, {keys}) AS followed
+             SELECT *, coalesce({follows}, false) AS follows, coalesce({followed}, false) AS followed
              FROM (
-                 SELECT *, coalesce({follows}, false) AS follows
+                 SELECT *, lead(starts) OVER earlier AS next, max(ends) OVER earlier AS reach{closed_reach}
                  FROM (
                      SELECT {tenant} AS tenant, {columns}, {window}
                      FROM {source}
@@ -100,7 +100,7 @@ fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
                  ) AS windows
                  WINDOW earlier AS (PARTITION BY {by} ORDER BY starts, {keys}
                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-             ) AS marked
+             ) AS reaching
          ) AS chained
          WHERE follows OR followed
          ORDER BY {by}, starts, {keys}",
@@ -110,7 +110,9 @@ fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
         order = order.join(", "),
         by = by.join(", "),
         keys = keys.join(", "),
+        closed_reach = window.closed_reach,
         follows = window.follows,
+        followed = window.followed,
         tenant = scope.tenant(),
         columns = [aliased(&same_columns, &by), aliased(&key, &keys), aliased(&terms, &ranks)].join(", "),
         window = window.columns,
@@ -124,11 +126,14 @@ fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
 
 /// The parts of the query that depend on how a window is stored.
 struct Window {
-    /// `starts` and `ends`, without NULL, and what `follows` and the sides need.
+    /// `starts` and `ends`, without NULL; `closed`, the end where a row that starts at it may overlap.
     columns: String,
     not_empty: String,
+    closed_reach: &'static str,
     /// Whether something earlier may still run when the row starts; unknown if nothing is earlier.
     follows: &'static str,
+    /// The same of the next row.
+    followed: &'static str,
     start_side: &'static str,
     end_side: &'static str,
 }
@@ -139,7 +144,9 @@ impl Window {
             WindowColumns::Bounds { start, end } => Self {
                 columns: format!("{} AS starts, {} AS ends", start.quoted(), end.quoted()),
                 not_empty: format!("{} < {}", start.quoted(), end.quoted()),
-                follows: "starts < max(ends) OVER earlier",
+                closed_reach: "",
+                follows: "starts < reach",
+                followed: "next < greatest(reach, ends)",
                 start_side: "0::int2",
                 end_side: "0::int2",
             },
@@ -149,14 +156,16 @@ impl Window {
                     columns: format!(
                         "{span} AS span, coalesce(lower({span}), '-infinity') AS starts,
                          coalesce(upper({span}), 'infinity') AS ends,
-                         upper_inc({span}) OR upper_inf({span}) AS closed"
+                         CASE WHEN upper_inc({span}) OR upper_inf({span})
+                              THEN coalesce(upper({span}), 'infinity') END AS closed"
                     ),
                     not_empty: format!("NOT isempty({span})"),
-                    // Where an end is inclusive or there is none, a row that starts at it may overlap; where there is
-                    // no start, what starts at -infinity may.
-                    follows: "starts < max(ends) OVER earlier
-                        OR starts <= max(ends) FILTER (WHERE closed) OVER earlier
-                        OR lower_inf(span) AND max(ends) OVER earlier IS NOT NULL",
+                    closed_reach: ", max(closed) OVER earlier AS closed_reach",
+                    // Of rows without a start, none may end before the next begins.
+                    follows: "starts < reach OR starts <= closed_reach
+                        OR reach IS NOT NULL AND starts = '-infinity'",
+                    followed: "next < greatest(reach, ends) OR next <= greatest(closed_reach, closed)
+                        OR next = '-infinity'",
                     start_side: "CASE WHEN lower_inf(span) THEN -1 WHEN lower_inc(span) THEN 0 ELSE 1 END::int2",
                     end_side: "CASE WHEN upper_inf(span) THEN 2 WHEN upper_inc(span) THEN 1 ELSE 0 END::int2",
                 }
