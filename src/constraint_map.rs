@@ -6,6 +6,7 @@ use std::fmt;
 use tokio_postgres::{Error, GenericClient};
 
 use crate::constraint::unsharded;
+use crate::rollout::{Guard, canary};
 use crate::violation::{PartitionNames, Violation};
 
 /// Which error of the host each of its constraints stands for.
@@ -68,6 +69,7 @@ type Name = Cow<'static, str>;
 enum Pattern {
     NotNull { table: Name, column: Name },
     ExactOn { table: Name, constraint: Name },
+    Guarded { table: Name, rule: Name },
     Exact(Name),
     Prefix(Name),
     Suffix(Name),
@@ -148,6 +150,7 @@ impl<E> ConstraintMap<E> {
         let find = |name: &str| {
             let on_table = self.rule_on(violation.table(), |pattern| match pattern {
                 Pattern::ExactOn { table, constraint } if constraint == name => Some(table),
+                Pattern::Guarded { table, rule } if canary::keeps(name, rule) => Some(table),
                 _ => None,
             });
             let anywhere =
@@ -234,6 +237,20 @@ impl<E> ConstraintMapBuilder<E> {
         self.rule(Pattern::ExactOn { table: table.into(), constraint: constraint.into() }, make)
     }
 
+    /// A rule of a guard, by its name: the constraint or index that keeps it, for all, [for one
+    /// tenant](crate::rollout::Guard::enforce) or while it is being replaced.
+    pub fn guard(
+        self,
+        guard: &Guard,
+        rule: impl Into<Cow<'static, str>>,
+        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
+    ) -> Self {
+        let (table, rule) = (guard.table().name.to_string().into(), rule.into());
+        let known = guard.rules().iter().any(|known| known.name().as_str() == rule);
+        // An empty name is what `build` refuses.
+        self.rule(Pattern::Guarded { table, rule: if known { rule } else { "".into() } }, make)
+    }
+
     /// A column that must not be NULL: the server reports no constraint for it.
     pub fn not_null(
         self,
@@ -295,7 +312,7 @@ impl<E> fmt::Debug for ConstraintMapBuilder<E> {
 impl Pattern {
     fn rank(&self) -> (u8, usize) {
         match self {
-            Self::NotNull { .. } | Self::ExactOn { .. } | Self::Exact(_) => (0, 0),
+            Self::NotNull { .. } | Self::ExactOn { .. } | Self::Guarded { .. } | Self::Exact(_) => (0, 0),
             Self::Prefix(name) => (1, usize::MAX - name.len()),
             Self::Suffix(name) => (2, usize::MAX - name.len()),
         }
@@ -303,9 +320,9 @@ impl Pattern {
 
     fn is_empty(&self) -> bool {
         match self {
-            Self::NotNull { table, column: name } | Self::ExactOn { table, constraint: name } => {
-                table.is_empty() || name.is_empty()
-            }
+            Self::NotNull { table, column: name }
+            | Self::ExactOn { table, constraint: name }
+            | Self::Guarded { table, rule: name } => table.is_empty() || name.is_empty(),
             Self::Exact(name) | Self::Prefix(name) | Self::Suffix(name) => name.is_empty(),
         }
     }
@@ -315,6 +332,9 @@ impl Pattern {
         match self {
             Self::Exact(name) | Self::ExactOn { constraint: name, .. } => {
                 name == token || unsharded(token).is_some_and(|token| name == token)
+            }
+            Self::Guarded { rule, .. } => {
+                canary::keeps(token, rule) || unsharded(token).is_some_and(|token| canary::keeps(token, rule))
             }
             _ => false,
         }
@@ -333,8 +353,8 @@ pub enum InvalidRule {
         /// The first of the two.
         first: usize,
     },
-    /// A name is empty; an empty prefix or suffix would match everything.
-    #[error("rule {rule} of the constraint map has an empty name")]
+    /// A name is empty, and an empty prefix or suffix would match everything; or the guard has no rule of that name.
+    #[error("rule {rule} of the constraint map has an empty name, or one that its guard does not know")]
     Empty {
         /// Which.
         rule: usize,

@@ -23,11 +23,14 @@ pub mod violation;
 mod write;
 
 pub mod allocation;
+pub mod availability_cache;
 pub mod booking;
 pub mod confirmation;
 pub mod hold;
+pub mod offer;
 pub mod outbox;
 pub mod resource;
+pub mod retention;
 
 pub mod migrate;
 pub mod rollout;

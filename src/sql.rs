@@ -76,6 +76,20 @@ statements! {
     ConfirmationFindByKey "confirmation/find_by_key" [UUID, TEXT, TEXT];
     ConfirmationListByBooking "confirmation/list_by_booking" [UUID, UUID];
 
+    AvailabilityCacheRefresh "availability_cache/refresh" [UUID, TEXT, TIMESTAMPTZ, JSONB];
+    AvailabilityCacheFail "availability_cache/fail" [UUID, TEXT, TEXT];
+    AvailabilityCacheInvalidate "availability_cache/invalidate" [UUID, TEXT_ARRAY];
+    AvailabilityCacheFind "availability_cache/find" [UUID, TEXT, INT8];
+
+    OfferRecord "offer/record" [UUID, TEXT, TIMESTAMPTZ_ARRAY, INT8_ARRAY];
+    OfferList "offer/list" [UUID, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, INT8];
+    OfferPrune "offer/prune" [UUID, TIMESTAMPTZ, INT8];
+
+    RetentionArchiveAllocations "retention/archive_allocations" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneConfirmations "retention/prune_confirmations" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneHolds "retention/prune_holds" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneBookings "retention/prune_bookings" [UUID, INT8, INT8, UUID, UUID, BOOL];
+
     OutboxList "outbox/list" [UUID, INT8];
     OutboxDelete "outbox/delete" [UUID, UUID_ARRAY];
 }

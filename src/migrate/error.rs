@@ -109,6 +109,90 @@ pub enum MigrateError {
         /// The server's code.
         sqlstate: String,
     },
+    /// Another rollout works on the table and did not finish in time. Try again.
+    #[error("another rollout of table {table} was still running after {waited:?}")]
+    RolloutRunning {
+        /// The table, with its schema.
+        table: String,
+        /// How long the lock was polled.
+        waited: Duration,
+    },
+    /// Another object has the name of the constraint or index that was to be built. Nothing was changed: rename one.
+    #[error("table {table} cannot have {rule}: another object has that name ({by})")]
+    NameTaken {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index.
+        rule: String,
+        /// What has the name.
+        by: String,
+    },
+    /// Another object depends on what was to be replaced or dropped. Nothing was changed.
+    #[error("other objects depend on {object} of table {table}")]
+    InUse {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint, index or column.
+        object: String,
+    },
+    /// The server cannot build this on a partitioned table without locking it for long. Nothing was changed.
+    #[error("the rule {rule} cannot be built on the partitioned table {table} while it is in use")]
+    PartitionedTable {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index.
+        rule: String,
+    },
+    /// A window's column is of a type that is no window: bounds are `timestamptz`, `timestamp` or `date`, both alike.
+    #[error("column {column} of table {table} is of a type that makes no window")]
+    UnsupportedType {
+        /// The table, with its schema.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// An artifact could not be written, or is not one that may be used here.
+    #[error(transparent)]
+    Artifact(crate::rollout::ArtifactError),
+    /// A constraint did not let a row be marked, removed or put back; the batch with it was undone, those before stay.
+    /// With the rule out of the way (or the row in its way), call again.
+    #[error("rule {rule} of table {table} refuses a row")]
+    RowRefused {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index; for a missing value the column.
+        rule: String,
+    },
+    /// A trigger or rule of the host's kept rows from being marked, removed or put back; the batch was undone.
+    #[error("a trigger of table {table} kept rows as they were")]
+    RowsKept {
+        /// The table, with its schema.
+        table: String,
+    },
+    /// A row that was to be removed is referred to by rows of another table, which would go with it or stand in its way.
+    #[error("rows to be removed from {table} are referred to by {constraint} of {child}")]
+    Referenced {
+        /// The table with the rows to be removed.
+        table: String,
+        /// The table that refers to them.
+        child: String,
+        /// The foreign key.
+        constraint: String,
+    },
+    /// Rows are marked as quarantined, and the column that says so was to be dropped. Nothing was changed by it.
+    #[error("{rows} rows of table {table} are marked as quarantined")]
+    RowsMarked {
+        /// The table, with its schema.
+        table: String,
+        /// How many.
+        rows: u64,
+    },
+    /// The guard names no tenant, or the text given is no value of the tenant's column.
+    #[error("there is no such tenant of table {table}")]
+    NoTenant {
+        /// The table, with its schema.
+        table: String,
+    },
     /// The server is too old.
     #[error("server version {version} is older than 14")]
     UnsupportedServer {

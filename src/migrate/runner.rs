@@ -32,6 +32,8 @@ pub struct Migrator {
     pub(super) create_extension: bool,
     pub(super) lock_wait: Duration,
     pub(super) lock_timeout: Duration,
+    pub(super) records_kept: Duration,
+    pub(super) role: Option<String>,
 }
 
 /// One step that was taken.
@@ -82,6 +84,8 @@ impl Migrator {
             create_extension: true,
             lock_wait: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
+            records_kept: Duration::from_secs(30 * 86_400),
+            role: None,
         }
     }
 
@@ -115,6 +119,12 @@ impl Migrator {
     #[must_use]
     pub fn lock_timeout(self, lock_timeout: Duration) -> Self {
         Self { lock_timeout, ..self }
+    }
+
+    /// The role the application connects as: [`verify`](Self::verify) notes the privileges it lacks.
+    #[must_use]
+    pub fn for_role(self, role: impl Into<String>) -> Self {
+        Self { role: Some(role.into()), ..self }
     }
 
     /// The migrations of this release, in order.

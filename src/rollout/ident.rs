@@ -27,6 +27,17 @@ impl Ident {
         &self.0
     }
 
+    /// A name of ours beside the host's, of up to 11 bytes more: what [`MAX_IDENT`] leaves room for.
+    pub(crate) fn with_suffix(&self, suffix: &str) -> Self {
+        debug_assert!(suffix.len() <= 11, "the server would cut it");
+        Self(format!("{}{suffix}", self.0))
+    }
+
+    /// The schema of temporary tables, whatever its number.
+    pub(crate) fn temporary_schema() -> Self {
+        Self("pg_temp".to_owned())
+    }
+
     /// As it stands in a statement.
     pub(crate) fn quoted(&self) -> String {
         format!("\"{}\"", self.0.replace('"', "\"\""))

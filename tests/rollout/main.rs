@@ -8,6 +8,18 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each group of tests uses its part of the support")]
 
+mod artifact_refusals;
+mod artifact_values;
+mod audit;
+mod audit_rules;
+mod clearing_limits;
+mod dedupe;
+mod own_plan;
+mod own_repair;
 mod preflight;
+mod quarantine;
+mod restore;
 mod support;
 mod tables;
+mod up_down;
+mod violated;

@@ -14,11 +14,12 @@ use super::sweep::{self, Span};
 use super::tally::Tally;
 use super::{FindingKind, Loser, RowKey, Sample};
 
-/// What is kept of a row.
-#[derive(Clone, Debug)]
-struct Member {
+/// Rows of one tenant's resource, each beginning before all earlier ones have ended. It is held in memory whole, about
+/// 250 bytes a row.
+#[derive(Debug, Default)]
+struct Chain {
     tenant: Option<String>,
-    key: RowKey,
+    rows: Vec<Span<RowKey>>,
 }
 
 pub(super) async fn run(
@@ -28,46 +29,46 @@ pub(super) async fn run(
     tally: &mut Tally,
 ) -> Result<(), tokio_postgres::Error> {
     let mut stream = std::pin::pin!(tx.query_typed_raw(&query(scope, rule), scope.params()).await?);
-    let mut chain = Vec::new();
+    let mut chain = Chain::default();
     while let Some(row) = stream.try_next().await? {
         let follows: bool = row.try_get(2)?;
         if !follows {
-            settle(&chain, tally);
-            chain.clear();
+            chain.settle(tally);
+            chain = Chain { tenant: row.try_get(0)?, rows: Vec::new() };
         }
-        chain.push(read(&row)?);
+        chain.rows.push(span(&row)?);
     }
-    settle(&chain, tally);
+    chain.settle(tally);
     Ok(())
 }
 
-fn read(row: &Row) -> Result<Span<Member>, tokio_postgres::Error> {
+fn span(row: &Row) -> Result<Span<RowKey>, tokio_postgres::Error> {
     Ok(Span {
-        row: Member { tenant: row.try_get(0)?, key: RowKey(row.try_get(1)?) },
+        row: RowKey(row.try_get(1)?),
         start: (row.try_get(3)?, row.try_get(4)?),
         end: (row.try_get(5)?, row.try_get(6)?),
         rank: row.try_get(7)?,
     })
 }
 
-/// Counts a chain, all of one tenant.
-fn settle(chain: &[Span<Member>], tally: &mut Tally) {
-    let Some(first) = chain.first() else { return };
-    let count = sweep::pairs(chain, |a, b| {
-        if !tally.wants_sample() {
-            return false;
+impl Chain {
+    fn settle(&self, tally: &mut Tally) {
+        let count = sweep::pairs(&self.rows, |a, b| {
+            if !tally.wants_sample() {
+                return false;
+            }
+            let (leaves, other) = if a.rank > b.rank { (a, b) } else { (b, a) };
+            let (row, against) = (leaves.row.clone(), Some(other.row.clone()));
+            tally.sample(Sample { tenant: self.tenant.clone(), row, against });
+            true
+        });
+        if count > 0 {
+            tally.add(self.tenant.as_deref(), count);
         }
-        let (leaves, other) = if a.rank > b.rank { (&a.row, &b.row) } else { (&b.row, &a.row) };
-        let (row, against) = (leaves.key.clone(), Some(other.key.clone()));
-        tally.sample(Sample { tenant: leaves.tenant.clone(), row, against });
-        true
-    });
-    if count > 0 {
-        tally.add(first.row.tenant.as_deref(), count);
-    }
-    for (loser, _) in sweep::losers(chain) {
-        let Member { tenant, key } = loser.row.clone();
-        tally.loser(Loser { key, tenant, kind: FindingKind::Overlap });
+        for (loser, _) in sweep::losers(&self.rows) {
+            let (key, tenant) = (loser.row.clone(), self.tenant.clone());
+            tally.loser(Loser { key, tenant, kind: FindingKind::Overlap });
+        }
     }
 }
 

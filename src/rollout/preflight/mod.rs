@@ -17,7 +17,7 @@ use super::table::TableInfo;
 use crate::migrate::MigrateError;
 
 pub use report::{Extension, Obstacle, Preflight, ServerFacts, TableFacts};
-pub use sessions::{Session, TableLock, Work};
+pub use sessions::{Activity, Session, TableLock};
 
 const OLDEST_SERVER: i32 = 14;
 

@@ -18,7 +18,7 @@ pub struct Session {
     /// For how long its transaction has been open; none if this role may not see it.
     pub seconds: Option<u64>,
     /// What it does.
-    pub work: Work,
+    pub work: Activity,
     /// Its locks on the tables, held or waited for.
     pub locks: Vec<TableLock>,
 }
@@ -27,7 +27,7 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Work {
+pub enum Activity {
     /// VACUUM, by hand or automatic.
     Vacuum,
     /// An index is built.
@@ -97,11 +97,11 @@ pub(super) async fn read(
 fn session(row: &Row, tables: &BTreeMap<i64, String>) -> Result<Session, tokio_postgres::Error> {
     let seconds: Option<f64> = row.try_get(1)?;
     let work = match (row.try_get(2)?, row.try_get(3)?) {
-        ("vacuum", _) => Work::Vacuum,
-        ("index build", _) => Work::IndexBuild,
-        ("prepared", _) => Work::Prepared,
-        (_, true) => Work::Change,
-        _ => Work::Transaction,
+        ("vacuum", _) => Activity::Vacuum,
+        ("index build", _) => Activity::IndexBuild,
+        ("prepared", _) => Activity::Prepared,
+        (_, true) => Activity::Change,
+        _ => Activity::Transaction,
     };
     let relations: Option<Vec<i64>> = row.try_get(4)?;
     let (modes, granted): (Option<Vec<String>>, Option<Vec<bool>>) = (row.try_get(5)?, row.try_get(6)?);
@@ -119,11 +119,11 @@ fn session(row: &Row, tables: &BTreeMap<i64, String>) -> Result<Session, tokio_p
 impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let work = match self.work {
-            Work::Vacuum => "vacuum",
-            Work::IndexBuild => "index build",
-            Work::Change => "change of a table",
-            Work::Prepared => "prepared transaction",
-            Work::Transaction => "transaction",
+            Activity::Vacuum => "vacuum",
+            Activity::IndexBuild => "index build",
+            Activity::Change => "change of a table",
+            Activity::Prepared => "prepared transaction",
+            Activity::Transaction => "transaction",
         };
         match self.pid {
             Some(pid) => write!(f, "pid {pid}: {work}")?,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::visits;
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{PreflightOptions, Work};
+use slotkeeper::rollout::{Activity, PreflightOptions};
 
 #[tokio::test]
 async fn a_long_transaction_is_told_with_its_locks_and_a_short_one_is_not() {
@@ -21,7 +21,10 @@ async fn a_long_transaction_is_told_with_its_locks_and_a_short_one_is_not() {
     let options = PreflightOptions::new().long_transaction(Duration::from_secs(1));
     let preflight = guard.preflight_with(&mut client, options).await.unwrap();
     let [first, second] = preflight.sessions.as_slice() else { panic!("{preflight}") };
-    assert_eq!((first.work, first.seconds, second.work), (Work::Transaction, Some(1), Work::Transaction));
+    assert_eq!(
+        (first.work, first.seconds, second.work),
+        (Activity::Transaction, Some(1), Activity::Transaction)
+    );
     let locks: Vec<_> =
         first.locks.iter().map(|lock| (lock.table.as_str(), lock.mode.as_str(), lock.granted)).collect();
     assert_eq!(locks, [("app.visits", "AccessShareLock", true)]);
@@ -45,7 +48,7 @@ async fn a_change_of_the_table_is_told_however_short_it_is() {
     other.batch_execute("BEGIN; CREATE INDEX i ON app.visits (number)").await.unwrap();
     let preflight = guard.preflight(&mut client).await.unwrap();
     let [session] = preflight.sessions.as_slice() else { panic!("{preflight}") };
-    assert_eq!(session.work, Work::Change);
+    assert_eq!(session.work, Activity::Change);
     assert!(session.locks.iter().any(|lock| lock.mode == "ShareLock" && lock.granted), "{preflight}");
     other.batch_execute("ROLLBACK").await.unwrap();
     let preflight = guard.preflight(&mut client).await.unwrap();
@@ -68,12 +71,12 @@ async fn an_index_that_is_being_built_is_told_as_that() {
     for _ in 0..200 {
         let preflight = guard.preflight(&mut client).await.unwrap();
         works = preflight.sessions.iter().map(|session| session.work).collect();
-        if works == [Work::IndexBuild] {
+        if works == [Activity::IndexBuild] {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(works, [Work::IndexBuild]);
+    assert_eq!(works, [Activity::IndexBuild]);
     writer.batch_execute("COMMIT").await.unwrap();
     built.await.unwrap().unwrap();
 }

@@ -52,3 +52,39 @@ pub fn guard() -> GuardBuilder {
         )
         .check("visits_party_check", "party > 0")
 }
+
+/// A database with the table, ten tables to sit at for each tenant, and 40 visits that break no rule.
+pub async fn clean() -> (kit::Database, Client) {
+    let database = kit::empty_database().await.unwrap();
+    let client = database.client().await.unwrap();
+    create(&client).await;
+    client
+        .batch_execute(&format!(
+            "INSERT INTO app.tables SELECT t::uuid, n FROM unnest(ARRAY['{TENANT_A}', '{TENANT_B}']) AS t,
+                 generate_series(1, 10) AS n;
+             INSERT INTO app.visits (id, restaurant_id, table_id, starts_at, ends_at, number)
+             SELECT row_number() OVER (), t::uuid, n, day, day + interval '2 hours', row_number() OVER ()
+             FROM unnest(ARRAY['{TENANT_A}', '{TENANT_B}']) AS t, generate_series(1, 10) AS n,
+                 generate_series(timestamptz '2030-01-01', '2030-01-02', '1 day') AS day",
+        ))
+        .await
+        .unwrap();
+    (database, client)
+}
+
+/// A visit of tenant A's at table 1 that begins at noon of a day of January 2030 and lasts two hours.
+pub fn insert(id: i32, day: u32) -> String {
+    format!(
+        "INSERT INTO app.visits (id, restaurant_id, table_id, starts_at, ends_at, number)
+         VALUES ({id}, '{TENANT_A}', 1, '2030-01-{day:02} 12:00Z', '2030-01-{day:02} 14:00Z', {id})"
+    )
+}
+
+/// With an index for speed and a unique key of live rows besides the usual.
+pub fn full_guard() -> GuardBuilder {
+    guard().unique_live("visits_live_number_idx", &["restaurant_id", "table_id", "number"]).index(
+        "visits_start_idx",
+        &["restaurant_id", "starts_at"],
+        true,
+    )
+}

@@ -1,0 +1,261 @@
+//! One constraint or index onto a table in use.
+//!
+//! | kind | how | while it is built, others can |
+//! |---|---|---|
+//! | check, foreign key | `NOT VALID`, then `VALIDATE` | read and write |
+//! | unique key, index | `CONCURRENTLY`, then attached | read and write |
+//! | exclusion | in one transaction, there is no other way | not use the table |
+//!
+//! Every lock that is in somebody's way is waited for briefly and given back at once, but for the exclusion's. What is
+//! there with another definition is replaced, and kept until the new one holds. A failure leaves the table at least as
+//! protected as before: a constraint that old rows break stays `NOT VALID` if it is new, because new rows obey it, and
+//! the next run validates it.
+
+mod constraint;
+mod index;
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+pub(crate) use super::ddl::{Ddl, ObjectKind};
+use super::ident::{Ident, TableName};
+use super::state::{Found, PRINTED, Printed, State};
+use super::step::{self, Failure, Held};
+use super::{Pace, lock, probe};
+use crate::migrate::MigrateError;
+
+/// What the new object's name ends with until it takes the place of the old one.
+pub(crate) const NEW: &str = "~";
+
+/// One object that should be there, and what was done about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Built {
+    /// The constraint, index or column.
+    pub name: String,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// What was done.
+    pub work: Work,
+    /// How long all of it took, pauses included.
+    pub duration: Duration,
+    /// The longest wait for a lock that users of the table had to wait behind.
+    pub waited: Duration,
+    /// The longest time for which users of the table were locked out, in whole or for writing.
+    pub locked: Duration,
+}
+
+/// What was done about an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Work {
+    /// Nothing.
+    AlreadyThere,
+    /// It held for new rows only; now old ones are checked too.
+    Validated,
+    /// It was missing.
+    Built,
+    /// A failed build had left an invalid index, which was dropped first.
+    Rebuilt,
+    /// It was there with another definition, deferrable or disabled.
+    Replaced,
+}
+
+/// Adds one missing object, or replaces one that is not as it should be. Nothing is done about one that is.
+///
+/// # Errors
+/// [`StillViolated`](MigrateError::StillViolated) if rows break it; [`NameTaken`](MigrateError::NameTaken),
+/// [`InUse`](MigrateError::InUse), [`PartitionedTable`](MigrateError::PartitionedTable),
+/// [`Unevaluable`](MigrateError::Unevaluable) if it cannot be; [`Contended`](MigrateError::Contended) and
+/// [`RolloutRunning`](MigrateError::RolloutRunning) if others were in the way.
+///
+/// # Transactions
+/// Several, and statements outside of any; see the module. A dropped future leaves the lock of [`lock`] and two
+/// time-outs of the session with the connection, and the object half built: the next call completes it.
+pub(crate) async fn build(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<Built, MigrateError> {
+    lock::while_locked(client, &ddl.table, pace.patience(), async |client| {
+        let printed = probe::printed(client, &ddl.table, std::slice::from_ref(ddl), None, pace).await?;
+        match printed.as_slice() {
+            [expected] => ensure(client, ddl, expected, pace).await,
+            _ => Err(MigrateError::Database { sqlstate: None }),
+        }
+    })
+    .await
+}
+
+/// As [`build`], for a caller who has the lock and asked how the server prints the definition.
+pub(crate) async fn ensure(
+    client: &mut Client,
+    ddl: &Ddl,
+    expected: &Printed,
+    pace: &Pace,
+) -> Result<Built, MigrateError> {
+    let started = Instant::now();
+    let mut job = Job { client, ddl, expected, pace, held: Held::default() };
+    job.clear_leftover().await?;
+    let found = job.find(&ddl.name).await?;
+    let work = match found.judge(ddl, expected) {
+        State::Sound => Work::AlreadyThere,
+        State::NameTaken { by } => {
+            let (table, rule) = (ddl.table.to_string(), ddl.name.to_string());
+            return Err(MigrateError::NameTaken { table, rule, by });
+        }
+        state => match ddl.kind {
+            ObjectKind::Check | ObjectKind::Reference => job.validated_constraint(&state).await?,
+            ObjectKind::Exclusion => job.exclusion(&state).await?,
+            _ => job.index(&state, found.is_constraint()).await?,
+        },
+    };
+    let Held { waited, held } = job.held;
+    let (name, duration) = (ddl.name.to_string(), started.elapsed());
+    Ok(Built { name, kind: ddl.kind, work, duration, waited, locked: held })
+}
+
+/// Drops one object that is there: an index while the table is used, a constraint under a short lock.
+pub(crate) async fn remove(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), MigrateError> {
+    let expected = Printed { definition: String::new(), index: None };
+    let mut job = Job { client, ddl, expected: &expected, pace, held: Held::default() };
+    if ddl.kind.is_constraint() {
+        let sql = job.drop_constraint(&ddl.name);
+        job.locked("ACCESS EXCLUSIVE", &sql).await
+    } else {
+        job.drop_index(&ddl.name).await
+    }
+}
+
+/// The building of one object.
+struct Job<'a> {
+    client: &'a mut Client,
+    ddl: &'a Ddl,
+    expected: &'a Printed,
+    pace: &'a Pace,
+    held: Held,
+}
+
+impl Job<'_> {
+    fn new_name(&self) -> Ident {
+        self.ddl.name.with_suffix(NEW)
+    }
+
+    async fn find(&mut self, name: &Ident) -> Result<Found, MigrateError> {
+        find(self.client, self.pace, &self.ddl.table, name).await
+    }
+
+    /// Drops what a run that was killed while replacing left under the temporary name.
+    async fn clear_leftover(&mut self) -> Result<(), MigrateError> {
+        let new = self.new_name();
+        let found = self.find(&new).await?;
+        if found.is_constraint() {
+            self.locked("ACCESS EXCLUSIVE", &self.drop_constraint(&new)).await
+        } else if found.is_index() {
+            self.drop_index(&new).await
+        } else {
+            Ok(())
+        }
+    }
+
+    fn drop_constraint(&self, name: &Ident) -> String {
+        format!("ALTER TABLE {} DROP CONSTRAINT {};", self.ddl.table.quoted(), name.quoted())
+    }
+
+    /// A short transaction under a lock of the table.
+    async fn locked(&mut self, mode: &str, sql: &str) -> Result<(), MigrateError> {
+        match step::brief(self.client, self.pace, &self.ddl.table, mode, sql).await {
+            Ok(Held { waited, held }) => {
+                // Under the weakest of the modes used here, others go on as if nothing were.
+                if mode != VALIDATING {
+                    self.held.waited = self.held.waited.max(waited);
+                    self.held.held = self.held.held.max(held);
+                }
+                Ok(())
+            }
+            Err(failure) => Err(self.refused(failure)),
+        }
+    }
+
+    /// What the server's refusal means for this object.
+    fn refused(&self, failure: Failure) -> MigrateError {
+        let error = match failure {
+            Failure::Kept(error) => return error,
+            Failure::Refused(error) => error,
+        };
+        let (table, rule) = (self.ddl.table.to_string(), self.ddl.name.to_string());
+        let code = error.code().map(|code| code.code()).unwrap_or_default();
+        match code {
+            // A bound that makes no range, a division by zero: the row breaks the rule in its own way.
+            code if code.starts_with("22") || code.starts_with("23") => {
+                MigrateError::StillViolated { table, rule }
+            }
+            "2BP01" => MigrateError::InUse { table, object: rule },
+            "42P07" | "42710" => MigrateError::NameTaken { table, rule, by: "another relation".into() },
+            "0A000" => MigrateError::PartitionedTable { table, rule },
+            "42P01" | "3F000" => MigrateError::MissingTable { table: self.missing(table) },
+            // The parent has no key of these columns.
+            "42830" | "42703" => MigrateError::Unevaluable { table, rule, sqlstate: code.to_owned() },
+            _ => MigrateError::from_driver(error),
+        }
+    }
+
+    /// The table, or the other one that the definition names.
+    fn missing(&self, table: String) -> String {
+        match self.ddl.kind {
+            ObjectKind::Reference => {
+                let parent = self.ddl.definition.split(" REFERENCES ").nth(1).unwrap_or_default();
+                parent.split(" (").next().unwrap_or_default().replace('"', "")
+            }
+            _ => table,
+        }
+    }
+}
+
+/// Neither readers nor writers notice it.
+const VALIDATING: &str = "SHARE UPDATE EXCLUSIVE";
+
+/// What the catalog has under a name of a table.
+pub(crate) async fn find(
+    client: &mut Client,
+    pace: &Pace,
+    table: &TableName,
+    name: &Ident,
+) -> Result<Found, MigrateError> {
+    let tx = step::begin(client, pace.lock_timeout).await?;
+    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
+    let sql = "SELECT c.oid::int8 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
+    let params = [(&table.schema.as_str() as _, Type::TEXT), (&table.name.as_str() as _, Type::TEXT)];
+    let row = tx.query_typed_opt(sql, &params).await.map_err(MigrateError::from_driver)?;
+    let missing = || MigrateError::MissingTable { table: table.to_string() };
+    let found = Found::read(&tx, row.ok_or_else(missing)?.get(0), name).await?;
+    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    Ok(found)
+}
+
+impl Work {
+    /// As it is called in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyThere => "already there",
+            Self::Validated => "validated",
+            Self::Built => "built",
+            Self::Rebuilt => "rebuilt after a failed build",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+impl fmt::Display for Built {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, kind, work, duration, waited, locked } = self;
+        write!(f, "{} {name}: {}", kind.as_str(), work.as_str())?;
+        if *work != Work::AlreadyThere {
+            write!(f, " in {duration:.1?} (waited {waited:.1?}, locked for {locked:.1?})")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! What a clearing did, or would do.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::super::artifact::{Reader, Record};
+use super::super::finding::{FindingKind, RowKey};
+use super::super::guard::Guard;
+use super::apply::Step;
+use super::find::Found;
+
+/// How many keys a report names.
+const SAMPLES: usize = 20;
+
+/// What a [quarantine](Guard::quarantine) or a [dedupe](Guard::dedupe) did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Cleared {
+    /// The table, with its schema.
+    pub table: String,
+    /// Whether it only looked.
+    pub dry_run: bool,
+    /// Whether it carried out an artifact that was there.
+    pub resumed: bool,
+    /// The artifact; none if there was nothing to do, or nothing was to be done.
+    pub artifact: Option<PathBuf>,
+    /// Its id, also in its first line.
+    pub artifact_id: Option<Uuid>,
+    /// The rows found, by the first rule each breaks.
+    pub rules: Vec<ClearedRule>,
+    /// All rows found.
+    pub found: u64,
+    /// Rows marked or removed by this call.
+    pub done: u64,
+    /// Rows that were marked or removed already.
+    pub already: u64,
+    /// Rows changed since they were found: left alone.
+    pub changed_since: u64,
+    /// Rows deleted by others since they were found (only where rows are marked; otherwise that is `already`).
+    pub gone: u64,
+    /// Rows that would yield to rows which may leave themselves. Run again, with another path, until there are none.
+    pub deferred: u64,
+    /// Some of the rows that changed.
+    pub changed: Vec<RowKey>,
+}
+
+/// The rows that break one rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ClearedRule {
+    /// The rule, by the name of the constraint or index that would keep it.
+    pub rule: String,
+    /// In which way they break it.
+    pub reason: FindingKind,
+    /// How many rows.
+    pub rows: u64,
+    /// The same by tenant; empty if the guard names no tenant.
+    pub tenants: Vec<TenantRows>,
+    /// Some of them.
+    pub samples: Vec<RowKey>,
+}
+
+/// A tenant's part of a [`ClearedRule`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TenantRows {
+    /// The tenant, as text; none where the column is NULL.
+    pub tenant: Option<String>,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// Counts rows by rule and tenant, in one pass.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    rules: BTreeMap<(String, FindingKind), (Vec<RowKey>, BTreeMap<Option<String>, u64>)>,
+}
+
+impl Tally {
+    fn add(&mut self, rule: &str, reason: FindingKind, tenant: Option<&str>, key: &RowKey) {
+        let (samples, tenants) = self.rules.entry((rule.to_owned(), reason)).or_default();
+        if samples.len() < SAMPLES {
+            samples.push(key.clone());
+        }
+        *tenants.entry(tenant.map(str::to_owned)).or_default() += 1;
+    }
+
+    /// The rows of a batch.
+    pub(super) fn records(&mut self, guard: &Guard, reader: &Reader, records: &[Record]) {
+        for record in records {
+            let section = &reader.header().tables[record.table];
+            let tenant = guard.tenant.as_ref().and_then(|tenant| section.position(tenant.as_str()));
+            let tenant = tenant.and_then(|at| record.row[at].as_deref());
+            if let Some(cause) = &record.cause {
+                self.add(&cause.rule, cause.reason, tenant, &record.key);
+            }
+        }
+    }
+
+    fn found(found: &Found) -> Self {
+        let mut tally = Self::default();
+        for (cause, loser) in &found.leaving {
+            tally.add(&cause.rule, cause.reason, loser.tenant.as_deref(), &loser.key);
+        }
+        tally
+    }
+
+    /// Rules in the order of the guard.
+    fn into_rules(self, guard: &Guard) -> Vec<ClearedRule> {
+        let rule = |((rule, reason), (samples, tenants)): ((String, _), (_, BTreeMap<_, u64>))| {
+            let rows = tenants.values().sum();
+            let tenants = tenants.into_iter().map(|(tenant, rows)| TenantRows { tenant, rows });
+            let tenants = if guard.tenant.is_some() { tenants.collect() } else { Vec::new() };
+            ClearedRule { rule, reason, rows, tenants, samples }
+        };
+        let mut rules: Vec<ClearedRule> = self.rules.into_iter().map(rule).collect();
+        let place = |rule: &ClearedRule| guard.rules.iter().position(|one| one.name().as_str() == rule.rule);
+        rules.sort_by_key(place);
+        rules
+    }
+}
+
+impl Cleared {
+    fn new(guard: &Guard, deferred: u64) -> Self {
+        Self {
+            table: guard.table.to_string(),
+            dry_run: false,
+            resumed: false,
+            artifact: None,
+            artifact_id: None,
+            rules: Vec::new(),
+            found: 0,
+            done: 0,
+            already: 0,
+            changed_since: 0,
+            gone: 0,
+            deferred,
+            changed: Vec::new(),
+        }
+    }
+
+    /// Nothing was done.
+    pub(super) fn only_found(guard: &Guard, found: &Found, dry_run: bool) -> Self {
+        let mut report = Self { dry_run, ..Self::new(guard, found.deferred) };
+        report.count(guard, Tally::found(found));
+        report
+    }
+
+    pub(super) fn of(guard: &Guard, path: &Path, reader: &Reader, resumed: bool, deferred: u64) -> Self {
+        let (artifact, artifact_id) = (Some(path.to_owned()), Some(reader.header().id));
+        Self { artifact, artifact_id, resumed, ..Self::new(guard, deferred) }
+    }
+
+    pub(super) fn count(&mut self, guard: &Guard, tally: Tally) {
+        self.rules = tally.into_rules(guard);
+        self.found = self.rules.iter().map(|rule| rule.rows).sum();
+    }
+
+    pub(super) fn add(&mut self, step: Step) {
+        self.done += step.done;
+        self.already += step.already;
+        self.gone += step.gone;
+        self.changed_since += step.differing.len() as u64;
+        let room = SAMPLES.saturating_sub(self.changed.len());
+        self.changed.extend(step.differing.into_iter().take(room));
+    }
+}
+
+impl fmt::Display for Cleared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, found, done, already, changed_since, gone, deferred, .. } = self;
+        let how = if self.dry_run { " (dry run)" } else { "" };
+        writeln!(f, "{table}{how}: {found} rows found, {done} done, {already} done before")?;
+        for rule in &self.rules {
+            writeln!(f, "  {} ({}): {} rows", rule.rule, rule.reason, rule.rows)?;
+        }
+        if changed_since + gone + deferred > 0 {
+            writeln!(f, "  left: {changed_since} changed since, {gone} gone, {deferred} deferred")?;
+        }
+        match &self.artifact {
+            Some(path) => writeln!(f, "  artifact: {}", path.display()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! How the server prints a definition.
+//!
+//! `a <> 'b'` comes back as `((a <> 'b'::text))`, so definitions can only be compared as the server prints them. It
+//! prints what it was given: the same objects are made on an empty temporary copy of the table, in a transaction that
+//! is rolled back. What is no SQL for this table is found out on the way, before anything is changed.
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Transaction};
+
+use super::ddl::{Ddl, ObjectKind};
+use super::ident::{Ident, TableName};
+use super::state::{Found, PRINTED, Printed};
+use super::{Pace, step};
+use crate::migrate::MigrateError;
+
+/// Each object as the server prints it. All are of one table. Expressions are read with the session's search path, as
+/// they are when the objects are built. `shadow` is a column the table may not have yet.
+pub(crate) async fn printed(
+    client: &mut Client,
+    table: &TableName,
+    ddls: &[Ddl],
+    shadow: Option<&Ident>,
+    pace: &Pace,
+) -> Result<Vec<Printed>, MigrateError> {
+    let tx = step::begin(client, pace.lock_timeout).await?;
+    let printed = on_copy(&tx, table, ddls, shadow).await;
+    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    printed
+}
+
+/// As [`printed`], in a transaction of the caller's, who rolls it back.
+pub(super) async fn on_copy(
+    tx: &Transaction<'_>,
+    table: &TableName,
+    ddls: &[Ddl],
+    shadow: Option<&Ident>,
+) -> Result<Vec<Printed>, MigrateError> {
+    let copy = copy(tx, table, shadow).await?;
+    for ddl in ddls {
+        // The copy has the table's own name, so that a condition may say `visits.party`.
+        let mut on_copy = ddl.clone();
+        on_copy.table.schema = Ident::temporary_schema();
+        let sql = match ddl.kind {
+            // The copy is temporary, and a temporary table cannot refer to a lasting one.
+            ObjectKind::Reference => continue,
+            kind if kind.is_constraint() => on_copy.add(&ddl.name),
+            _ => on_copy.create_index(&ddl.name, ""),
+        };
+        tx.batch_execute(&sql).await.map_err(|error| unevaluable(error, ddl))?;
+    }
+    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
+    let mut printed = Vec::with_capacity(ddls.len());
+    for ddl in ddls {
+        if ddl.kind == ObjectKind::Reference {
+            printed.push(Printed { definition: ddl.definition.clone(), index: None });
+            continue;
+        }
+        let found = Found::read(tx, copy, &ddl.name).await?;
+        // Cannot be missing: it was made a moment ago.
+        printed.push(found.printed(ddl.kind).ok_or(MigrateError::Database { sqlstate: None })?);
+    }
+    Ok(printed)
+}
+
+async fn copy(tx: &Transaction<'_>, table: &TableName, shadow: Option<&Ident>) -> Result<i64, MigrateError> {
+    let (name, original) = (table.name.quoted(), table.quoted());
+    let mut sql = format!("CREATE TEMP TABLE {name} (LIKE {original})");
+    if let Some(shadow) = shadow {
+        let shadow = shadow.quoted();
+        sql += &format!(
+            "; ALTER TABLE pg_temp.{name} ADD COLUMN IF NOT EXISTS {shadow} boolean NOT NULL DEFAULT false"
+        );
+    }
+    tx.batch_execute(&sql).await.map_err(|error| step::missing_table(error, table))?;
+    let sql =
+        "SELECT oid::int8 FROM pg_catalog.pg_class WHERE relname = $1 AND relnamespace = pg_my_temp_schema()";
+    let row = tx.query_typed_one(sql, &[(&table.name.as_str(), Type::NAME)]).await;
+    row.map(|row| row.get(0)).map_err(MigrateError::from_driver)
+}
+
+/// The copy is empty, so no row is at fault: the definition is.
+fn unevaluable(error: tokio_postgres::Error, ddl: &Ddl) -> MigrateError {
+    match MigrateError::from_driver(error) {
+        // An operator class for a key of text, uuid … comes with the extension.
+        MigrateError::Database { sqlstate: Some(code) }
+            if code == "42704" && ddl.kind == ObjectKind::Exclusion =>
+        {
+            MigrateError::MissingExtension
+        }
+        MigrateError::Database { sqlstate: Some(sqlstate) } => {
+            let (table, rule) = (ddl.table.to_string(), ddl.name.to_string());
+            MigrateError::Unevaluable { table, rule, sqlstate }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,312 @@
+//! What keeps a rule now, and how that differs from what should.
+
+use std::fmt;
+
+use serde::Serialize;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Row, Transaction};
+
+use super::ddl::{Ddl, ObjectKind};
+use super::ident::Ident;
+use crate::migrate::MigrateError;
+
+/// The catalog prints definitions with these settings in mind: qualified names, and literals in one style.
+pub(super) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
+    SET LOCAL TimeZone = 'UTC';
+    SET LOCAL DateStyle = 'ISO, MDY';
+    SET LOCAL IntervalStyle = 'postgres';
+    SET LOCAL extra_float_digits = 1;
+    SET LOCAL quote_all_identifiers = off;
+    SET LOCAL standard_conforming_strings = on;";
+
+/// How the object that keeps a rule stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum State {
+    /// It is there, as it should be.
+    Sound,
+    /// Nothing of that name is there.
+    Missing,
+    /// The constraint is not there; an index of its name is, which would fit.
+    IndexOnly,
+    /// The index is there and invalid: it was left behind by a build that failed, or is being built.
+    InvalidIndex,
+    /// It is there with another definition.
+    Changed {
+        /// As it should be.
+        expected: String,
+        /// As it is.
+        found: String,
+    },
+    /// It may be deferred to the end of a transaction, where its errors surprise and `ON CONFLICT` fails.
+    Deferrable,
+    /// Its triggers are switched off: it keeps nothing.
+    Disabled,
+    /// New rows obey it, old rows were never checked.
+    NotValid,
+    /// The rule itself is no SQL for this table any more.
+    Unevaluable {
+        /// The server's code.
+        sqlstate: String,
+    },
+    /// A run that was killed while it replaced the object left it behind; the next one drops it.
+    Leftover,
+    /// Something else has the name.
+    NameTaken {
+        /// What: `index`, `check`, `another relation` …
+        by: String,
+    },
+}
+
+/// A definition as the server prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Printed {
+    /// Of the constraint, or of the index where it is none.
+    pub(crate) definition: String,
+    /// Of the index that keeps the constraint.
+    pub(crate) index: Option<String>,
+}
+
+/// What the catalog has under one name.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    constraint: Option<FoundConstraint>,
+    relation: Option<FoundRelation>,
+}
+
+#[derive(Debug)]
+struct FoundConstraint {
+    /// `contype`: c, f, u, p, x …
+    kind: char,
+    definition: String,
+    deferrable: bool,
+    validated: bool,
+    disabled: bool,
+}
+
+#[derive(Debug)]
+struct FoundRelation {
+    /// None unless it is an index of the table.
+    index: Option<String>,
+    unique: bool,
+    valid: bool,
+    building: bool,
+}
+
+const CONSTRAINT: &str = "SELECT contype::text,
+        regexp_replace(pg_get_constraintdef(c.oid), '( DEFERRABLE)?( INITIALLY DEFERRED)?( NOT VALID)?$', ''),
+        condeferrable, convalidated,
+        EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgconstraint = c.oid AND t.tgenabled NOT IN ('O', 'A'))
+    FROM pg_constraint AS c WHERE c.conrelid = $1::int8::oid AND c.conname = $2 AND c.contype NOT IN ('n', 't')";
+
+/// Of an index only what follows `ON table`, so that two tables can be compared.
+const RELATION: &str = r#"SELECT
+        CASE WHEN i.indrelid = t.oid THEN CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
+            || regexp_replace(pg_get_indexdef(x.oid),
+                '^CREATE (UNIQUE )?INDEX ("([^"]|"")+"|[^ ".(]+) ON (ONLY )?("([^"]|"")+"|[^ ".(]+)(\.("([^"]|"")+"|[^ ".(]+))? ',
+                '') END,
+        coalesce(i.indisunique, false),
+        coalesce(i.indisvalid AND i.indisready AND i.indislive, true),
+        EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = x.oid)
+    FROM pg_class AS t JOIN pg_class AS x ON x.relnamespace = t.relnamespace AND x.relname = $2
+    LEFT JOIN pg_index AS i ON i.indexrelid = x.oid
+    WHERE t.oid = $1::int8::oid"#;
+
+impl Found {
+    /// Reads it; `tx` prints as [`PRINTED`] says.
+    pub(crate) async fn read(tx: &Transaction<'_>, table: i64, name: &Ident) -> Result<Self, MigrateError> {
+        let name = name.as_str();
+        let params = [(&table as _, Type::INT8), (&name as _, Type::NAME)];
+        let constraint = tx.query_typed_opt(CONSTRAINT, &params).await.map_err(MigrateError::from_driver)?;
+        let relation = tx.query_typed_opt(RELATION, &params).await.map_err(MigrateError::from_driver)?;
+        let constraint = constraint.map(|row| FoundConstraint::of(&row));
+        Ok(Self { constraint, relation: relation.map(|row| FoundRelation::of(&row)) })
+    }
+
+    /// What it is, as the server prints it; `None` if it is not there as that kind of object.
+    pub(crate) fn printed(&self, kind: ObjectKind) -> Option<Printed> {
+        let index = self.relation.as_ref().and_then(|relation| relation.index.clone());
+        match &self.constraint {
+            Some(constraint) if constraint.is(kind) => {
+                Some(Printed { definition: constraint.definition.clone(), index })
+            }
+            None if !kind.is_constraint() => Some(Printed { definition: index?, index: None }),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a constraint of that name, of whatever kind.
+    pub(crate) const fn is_constraint(&self) -> bool {
+        self.constraint.is_some()
+    }
+
+    /// Whether there is an index of the table of that name.
+    pub(crate) fn is_index(&self) -> bool {
+        self.relation.as_ref().is_some_and(|relation| relation.index.is_some())
+    }
+
+    /// Whether somebody is building it at this moment.
+    pub(crate) fn is_being_built(&self) -> bool {
+        self.relation.as_ref().is_some_and(|relation| relation.building)
+    }
+
+    /// Compares it with what should be there.
+    pub(crate) fn judge(&self, ddl: &Ddl, expected: &Printed) -> State {
+        match (&self.constraint, &self.relation) {
+            (Some(found), relation) if found.is(ddl.kind) => {
+                let valid_index = relation.as_ref().is_none_or(|relation| relation.valid);
+                found.judge(ddl.kind, &expected.definition, valid_index)
+            }
+            (Some(found), _) => State::NameTaken { by: found.kind_text().into() },
+            (None, None) => State::Missing,
+            // A check or a foreign key needs no relation, so another one may have the name.
+            (None, Some(_)) if matches!(ddl.kind, ObjectKind::Check | ObjectKind::Reference) => {
+                State::Missing
+            }
+            (None, Some(relation)) => relation.judge(ddl.kind, expected),
+        }
+    }
+}
+
+impl FoundConstraint {
+    fn of(row: &Row) -> Self {
+        let kind = row.get::<_, &str>(0).chars().next().unwrap_or(' ');
+        let (definition, deferrable) = (row.get(1), row.get(2));
+        Self { kind, definition, deferrable, validated: row.get(3), disabled: row.get(4) }
+    }
+
+    fn is(&self, kind: ObjectKind) -> bool {
+        match kind {
+            ObjectKind::Check => self.kind == 'c',
+            ObjectKind::Reference => self.kind == 'f',
+            ObjectKind::Unique => self.kind == 'u' || self.kind == 'p',
+            ObjectKind::Exclusion => self.kind == 'x',
+            _ => false,
+        }
+    }
+
+    fn kind_text(&self) -> &'static str {
+        match self.kind {
+            'c' => "check",
+            'f' => "foreign key",
+            'u' | 'p' => "unique key",
+            'x' => "exclusion",
+            _ => "another constraint",
+        }
+    }
+
+    fn judge(&self, kind: ObjectKind, expected: &str, valid_index: bool) -> State {
+        let same = match kind {
+            // It cannot be tried on a temporary table, so nobody printed what we expect.
+            ObjectKind::Reference => tokens(&self.definition) == tokens(expected),
+            _ => self.definition == expected,
+        };
+        if !same {
+            return State::Changed { expected: expected.to_owned(), found: self.definition.clone() };
+        }
+        match self {
+            Self { deferrable: true, .. } => State::Deferrable,
+            Self { disabled: true, .. } => State::Disabled,
+            _ if !valid_index => State::InvalidIndex,
+            Self { validated: false, .. } => State::NotValid,
+            _ => State::Sound,
+        }
+    }
+}
+
+impl FoundRelation {
+    fn of(row: &Row) -> Self {
+        Self { index: row.get(0), unique: row.get(1), valid: row.get(2), building: row.get(3) }
+    }
+
+    /// It is no constraint: right for an index, half of a unique key, wrong for an exclusion.
+    fn judge(&self, kind: ObjectKind, expected: &Printed) -> State {
+        let Some(found) = &self.index else { return State::NameTaken { by: "another relation".into() } };
+        let taken = State::NameTaken { by: if self.unique { "unique index" } else { "index" }.into() };
+        match kind {
+            ObjectKind::Exclusion => taken,
+            // Whatever it was to be, it is of no use to anybody.
+            _ if !self.valid => State::InvalidIndex,
+            ObjectKind::Unique if expected.index.as_ref() == Some(found) => State::IndexOnly,
+            ObjectKind::Unique => taken,
+            _ if *found == expected.definition => State::Sound,
+            // To put an index for speed in the place of a unique one would lose a promise somebody relies on.
+            ObjectKind::Index if self.unique => taken,
+            _ => State::Changed { expected: expected.definition.clone(), found: found.clone() },
+        }
+    }
+}
+
+/// Words, names and punctuation; a name is the same with needless quotes and without, and spaces mean nothing.
+fn tokens(sql: &str) -> Vec<String> {
+    let mut tokens = Vec::new();
+    let mut rest = sql.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '"' {
+            let mut name = String::from("name ");
+            while let Some(c) = rest.next() {
+                match c {
+                    '"' if rest.peek() == Some(&'"') => name.extend(rest.next()),
+                    '"' => break,
+                    c => name.push(c),
+                }
+            }
+            tokens.push(name);
+        } else if c.is_alphanumeric() || c == '_' {
+            let mut name = format!("name {c}");
+            while let Some(c) = rest.next_if(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
+                name.push(c);
+            }
+            tokens.push(name);
+        } else if !c.is_whitespace() {
+            tokens.push(c.to_string());
+        }
+    }
+    tokens
+}
+
+impl State {
+    /// Whether nothing needs to be done.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        *self == Self::Sound
+    }
+}
+
+/// What follows the object's name: `is missing`.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sound => f.write_str("is sound"),
+            Self::Missing => f.write_str("is missing"),
+            Self::IndexOnly => f.write_str("is an index only, not a constraint"),
+            Self::InvalidIndex => f.write_str("has an invalid index"),
+            Self::Changed { expected, found } => write!(f, "is `{found}`, not `{expected}`"),
+            Self::Deferrable => f.write_str("is deferrable"),
+            Self::Disabled => f.write_str("is disabled"),
+            Self::NotValid => f.write_str("is not validated"),
+            Self::Unevaluable { sqlstate } => write!(f, "cannot be evaluated (SQLSTATE {sqlstate})"),
+            Self::Leftover => f.write_str("was left behind by a run that did not end"),
+            Self::NameTaken { by } => write!(f, "is missing, and its name is taken by another object ({by})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_spaces_make_no_difference_names_and_brackets_do() {
+        let same = |a, b| tokens(a) == tokens(b);
+        let ours = r#"FOREIGN KEY ("a", "Tisch ""1""") REFERENCES "app"."t" ("id", "Nr")"#;
+        assert!(same(ours, r#"FOREIGN KEY (a, "Tisch ""1""") REFERENCES app.t(id, "Nr")"#));
+        assert!(!same(ours, r#"FOREIGN KEY (a, "Tisch ""1""") REFERENCES app.t(id, nr)"#));
+        assert!(!same(
+            ours,
+            r#"FOREIGN KEY (a, "Tisch ""1""") REFERENCES app.t(id, "Nr") ON DELETE CASCADE"#
+        ));
+        assert!(!same(r#"("(")"#, "(()"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Statements on a table in use: in short transactions that give way, or outside of any.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use super::{Pace, TableName};
+use crate::migrate::MigrateError;
+
+/// Set for one transaction only. The search path stays the session's: the host's expressions are read with it.
+const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
+    SET LOCAL idle_in_transaction_session_timeout = 0;
+    SET LOCAL client_min_messages = warning;
+    SET LOCAL row_security = off;
+    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
+
+/// How a step in one transaction went.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    /// The longest wait of an attempt. Whoever came after us waited behind us.
+    pub(crate) waited: Duration,
+    /// From the moment we had the lock until the commit.
+    pub(crate) held: Duration,
+}
+
+/// A transaction whose settings end with it.
+pub(crate) async fn begin(
+    client: &mut Client,
+    lock_timeout: Duration,
+) -> Result<Transaction<'_>, MigrateError> {
+    let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
+    let tx = builder.start().await.map_err(MigrateError::from_driver)?;
+    let millis = lock_timeout.as_millis().clamp(1, 3_600_000);
+    let settings = format!("SET LOCAL lock_timeout = {millis}; {SETTINGS}");
+    tx.batch_execute(&settings).await.map_err(MigrateError::from_driver)?;
+    Ok(tx)
+}
+
+/// Locks the table, runs `sql`, commits. If others hold the lock it gives way and tries again, as the pace says.
+pub(crate) async fn brief(
+    client: &mut Client,
+    pace: &Pace,
+    table: &TableName,
+    mode: &str,
+    sql: &str,
+) -> Result<Held, Failure> {
+    let lock = format!("LOCK TABLE {} IN {mode} MODE", table.quoted());
+    let mut waited = Duration::ZERO;
+    let mut attempts = 1;
+    loop {
+        let tx = begin(client, pace.lock_timeout).await.map_err(Failure::Kept)?;
+        let started = Instant::now();
+        let locked = tx.batch_execute(&lock).await;
+        waited = waited.max(started.elapsed());
+        let had = Instant::now();
+        let done = match locked {
+            Ok(()) => tx.batch_execute(sql).await,
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(()) => {
+                tx.commit().await.map_err(Failure::Refused)?;
+                return Ok(Held { waited, held: had.elapsed() });
+            }
+            Err(error) if is_contended(&error) && attempts < pace.attempts => attempts += 1,
+            Err(error) if is_contended(&error) => {
+                return Err(Failure::Kept(MigrateError::Contended { attempts }));
+            }
+            Err(error) => return Err(Failure::Refused(error)),
+        }
+        tx.rollback().await.map_err(Failure::Refused)?;
+        tokio::time::sleep(pace.pause).await;
+    }
+}
+
+/// Why a step failed: as an error of ours already, or as the server said it, which may mean a rule is broken.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Kept(MigrateError),
+    Refused(tokio_postgres::Error),
+}
+
+impl From<Failure> for MigrateError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Kept(error) => error,
+            Failure::Refused(error) => Self::from_driver(error),
+        }
+    }
+}
+
+fn is_contended(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| matches!(code.code(), "55P03" | "40P01"))
+}
+
+/// Runs one statement that cannot stand in a transaction (`… CONCURRENTLY`). It waits for old transactions, in nobody's
+/// way, as long as all attempts of the pace together.
+///
+/// Time-outs have to be set for the session meanwhile, since there is no transaction to set them for. They are given
+/// back as they were, unless the future is dropped: then they stay with the connection.
+pub(crate) async fn outside(client: &mut Client, pace: &Pace, sql: &str) -> Result<(), Failure> {
+    let millis = pace.patience().as_millis().clamp(1, 3_600_000).to_string();
+    let before = set(client, &[("lock_timeout", millis), ("statement_timeout", "0".into())]).await;
+    let before = before.map_err(Failure::Refused)?;
+    let done = client.batch_execute(sql).await.map_err(Failure::Refused);
+    let after = set(client, &before).await.map_err(Failure::Refused);
+    done?;
+    after.map(|_| ())
+}
+
+/// Sets settings of the session and returns what they were.
+async fn set(
+    client: &Client,
+    settings: &[(&'static str, String)],
+) -> Result<Vec<(&'static str, String)>, tokio_postgres::Error> {
+    let mut before = Vec::with_capacity(settings.len());
+    for (name, value) in settings {
+        let params = [(name as _, Type::TEXT), (value as _, Type::TEXT)];
+        let old = client.query_typed_one("SELECT pg_catalog.current_setting($1)", &params[..1]).await?;
+        client.query_typed_one("SELECT pg_catalog.set_config($1, $2, false)", &params).await?;
+        before.push((*name, old.get(0)));
+    }
+    Ok(before)
+}
+
+/// A table or schema that is not there has a name.
+pub(crate) fn missing_table(error: tokio_postgres::Error, table: &TableName) -> MigrateError {
+    match error.code().map(|code| code.code()) {
+        Some("42P01" | "3F000") => MigrateError::MissingTable { table: table.to_string() },
+        _ => MigrateError::from_driver(error),
+    }
+}

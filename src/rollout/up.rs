@@ -1,0 +1,161 @@
+//! The way up.
+
+use std::fmt;
+
+use serde::Serialize;
+use tokio_postgres::Client;
+
+use super::build::{self, Built, Ddl, ObjectKind, Work};
+use super::table::TableInfo;
+use super::{Guard, Pace, Rule, Stage, canary, find, lock, prepare, probe, shadow, step};
+use crate::migrate::MigrateError;
+
+/// What a way up may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Up {
+    pace: Pace,
+    through: Stage,
+    create_extension: bool,
+}
+
+impl Default for Up {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Up {
+    /// All stages, at the usual pace, and `btree_gist` is created where it is missing.
+    pub const fn new() -> Self {
+        Self { pace: Pace::new(), through: Stage::Blockers, create_extension: true }
+    }
+
+    /// How gently.
+    pub const fn pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    /// The last stage to take; those before it are taken, too.
+    pub const fn through(self, through: Stage) -> Self {
+        Self { through, ..self }
+    }
+
+    /// Whether `btree_gist` is created where it is missing. Off, that is an error.
+    pub const fn create_extension(self, create_extension: bool) -> Self {
+        Self { create_extension, ..self }
+    }
+}
+
+/// What was done on the way up, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RolledOut {
+    /// Each object of the stages that were taken.
+    pub objects: Vec<Built>,
+    /// Constraints of single tenants that were dropped, because now they hold for all.
+    pub retired: Vec<String>,
+}
+
+impl RolledOut {
+    /// Whether anything was changed.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        !self.retired.is_empty() || self.objects.iter().any(|built| built.work != Work::AlreadyThere)
+    }
+}
+
+impl fmt::Display for RolledOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for built in &self.objects {
+            writeln!(f, "{built}")?;
+        }
+        for name in &self.retired {
+            writeln!(f, "{name}: dropped, it holds for all now")?;
+        }
+        Ok(())
+    }
+}
+
+impl Guard {
+    /// Builds what is missing and replaces what is not as it should be, stage by stage, while the table is in use.
+    ///
+    /// Rows are never changed: where some break a rule, that rule is an error, the stages before it stay, and the rows
+    /// have to be quarantined or deduped first. Running it again changes nothing where nothing is left to do.
+    /// Only an exclusion locks the table for as long as it takes to build; rows that would make it fail are looked for
+    /// before.
+    ///
+    /// # Errors
+    /// [`StillViolated`](MigrateError::StillViolated) if rows break a rule. A check or foreign key that is new stays
+    /// then, `NOT VALID`: new rows obey it, and the next run validates it.
+    /// [`MissingExtension`](MigrateError::MissingExtension), [`MissingTable`](MigrateError::MissingTable),
+    /// [`MissingColumn`](MigrateError::MissingColumn), [`UnsupportedType`](MigrateError::UnsupportedType) and
+    /// [`Unevaluable`](MigrateError::Unevaluable) before anything is changed;
+    /// [`NameTaken`](MigrateError::NameTaken), [`InUse`](MigrateError::InUse) and
+    /// [`PartitionedTable`](MigrateError::PartitionedTable) where an object is met;
+    /// [`Contended`](MigrateError::Contended) and [`RolloutRunning`](MigrateError::RolloutRunning) if others were in
+    /// the way, which a later run may not be.
+    ///
+    /// # Transactions
+    /// Several for each object, and statements outside of any, so the client must be a connection of its own and no
+    /// pooler in transaction mode. Dropping the future leaves an advisory lock and, during an index build, two
+    /// time-outs with the connection: close it. Whatever was half built is completed by the next run.
+    pub async fn up(&self, client: &mut Client, up: &Up) -> Result<RolledOut, MigrateError> {
+        lock::while_locked(client, &self.table, up.pace.patience(), async |client| {
+            run(self, client, up).await
+        })
+        .await
+    }
+}
+
+async fn run(guard: &Guard, client: &mut Client, up: &Up) -> Result<RolledOut, MigrateError> {
+    let pace = &up.pace;
+    let table = TableInfo::existing(client, &guard.table).await?;
+    let rules = in_order(guard, up.through);
+    let ddls = rules.iter().map(|rule| Ddl::of(guard, rule, &table)).collect::<Result<Vec<_>, _>>()?;
+    prepare::prepare(client, guard, up.create_extension, pace).await?;
+    let printed = probe::printed(client, &guard.table, &ddls, Some(&guard.shadow), pace).await?;
+    // Nothing has been changed so far, and all that could be wrong with the description is known.
+    let mut done =
+        RolledOut { objects: vec![shadow::ensure(client, guard, pace).await?], ..RolledOut::default() };
+    for ((rule, ddl), expected) in rules.iter().zip(&ddls).zip(&printed) {
+        if ddl.kind == ObjectKind::Exclusion {
+            let found = build::find(client, pace, &guard.table, &ddl.name).await?;
+            if !found.judge(ddl, expected).is_sound() {
+                refuse_violated(client, guard, rule, pace).await?;
+            }
+        }
+        done.objects.push(build::ensure(client, ddl, expected, pace).await?);
+    }
+    if up.through == Stage::Blockers {
+        done.retired = canary::retire(client, guard, pace).await?;
+    }
+    Ok(done)
+}
+
+/// The rules of the stages taken; within a stage as the guard has them.
+pub(super) fn in_order(guard: &Guard, through: Stage) -> Vec<&Rule> {
+    let mut rules: Vec<&Rule> = guard.rules.iter().filter(|rule| Stage::of(rule) <= through).collect();
+    rules.sort_by_key(|rule| Stage::of(rule));
+    rules
+}
+
+/// Rather read the table twice than lock everybody out for a build that fails at the end.
+async fn refuse_violated(
+    client: &mut Client,
+    guard: &Guard,
+    rule: &Rule,
+    pace: &Pace,
+) -> Result<(), MigrateError> {
+    let table = TableInfo::existing(client, &guard.table).await?;
+    let mut tx = step::begin(client, pace.lock_timeout).await?;
+    let finding = find::finding(&mut tx, guard, &table, rule, 0).await?;
+    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    match finding {
+        None => Ok(()),
+        Some(_) => {
+            let (table, rule) = (guard.table.to_string(), rule.name().to_string());
+            Err(MigrateError::StillViolated { table, rule })
+        }
+    }
+}
