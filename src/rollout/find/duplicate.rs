@@ -12,7 +12,8 @@ pub(super) fn query(scope: &Scope<'_>, rule: &Unique) -> String {
     let counted = if rule.live_only { scope.guard.counted() } else { "true".to_owned() };
     let rows =
         format!("{} WHERE {} AND ({counted}) AND {}", scope.source(), all_given(&rule.columns), scope.ours());
-    let order: Vec<String> = scope.precedence().iter().map(|(by, how)| format!("{by} {how}")).collect();
+    let terms = scope.precedence().into_iter().map(|(by, how)| format!("{by} {how}"));
+    let order: Vec<String> = terms.chain(key.iter().cloned()).collect();
     let (keys, firsts): (Vec<String>, Vec<String>) =
         (0..key.len()).map(|at| (format!("key_{at}"), format!("first_{at}"))).unzip();
     let selected: Vec<String> = std::iter::zip(&key, std::iter::zip(&keys, &firsts))

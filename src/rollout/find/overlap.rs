@@ -57,7 +57,7 @@ impl Chain {
             if !tally.wants_sample() {
                 return false;
             }
-            let (leaves, other) = if a.rank > b.rank { (a, b) } else { (b, a) };
+            let (leaves, other) = if a.precedence() > b.precedence() { (a, b) } else { (b, a) };
             let (row, against) = (leaves.row.clone(), Some(other.row.clone()));
             tally.sample(Sample { tenant: self.tenant.clone(), row, against });
             true
@@ -75,18 +75,17 @@ impl Chain {
 /// Tenant, key, whether the row follows the one before in a chain, both edges, and its rank among all that come.
 fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
     let window = Window::of(&rule.window);
-    // What excludes nobody where it is NULL, as in the constraint.
-    let mut same: Vec<Ident> = scope.guard.tenant.iter().cloned().collect();
-    same.extend(rule.resource.iter().filter(|column| !same.contains(column)).cloned().collect::<Vec<_>>());
+    // What excludes nobody where it is NULL, as in the constraint. The tenant last: comparing it settles least.
+    let tenant = scope.guard.tenant.iter().filter(|tenant| !rule.resource.contains(tenant));
+    let same: Vec<Ident> = rule.resource.iter().chain(tenant).cloned().collect();
     let same_columns: Vec<String> = same.iter().map(Ident::quoted).collect();
     let by = names("same", same.len());
     let key = scope.key();
     let keys = names("key", key.len());
-    let precedence = scope.precedence();
-    let ranks = names("rank", precedence.len());
-    let order: Vec<String> =
-        std::iter::zip(&ranks, &precedence).map(|(name, (_, how))| format!("{name} {how}")).collect();
-    let terms: Vec<String> = precedence.into_iter().map(|(term, _)| term).collect();
+    let (terms, directions): (Vec<String>, Vec<&str>) = scope.precedence().into_iter().unzip();
+    let ranks = names("rank", terms.len());
+    let order = std::iter::zip(&ranks, directions).map(|(name, direction)| format!("{name} {direction}"));
+    let order: Vec<String> = order.chain(keys.iter().cloned()).collect();
     format!(
         "SELECT tenant, {texts}, follows, starts, {start_side}, ends, {end_side},
              row_number() OVER (ORDER BY {order})
@@ -115,7 +114,8 @@ fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
         follows = window.follows,
         followed = window.followed,
         tenant = scope.tenant(),
-        columns = [aliased(&same_columns, &by), aliased(&key, &keys), aliased(&terms, &ranks)].join(", "),
+        columns =
+            [aliased(&same_columns, &by), aliased(&key, &keys), aliased(&terms, &ranks)].concat().join(", "),
         window = window.columns,
         source = scope.source(),
         counted = scope.guard.counted(),
@@ -179,9 +179,6 @@ fn names(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|at| format!("{prefix}_{at}")).collect()
 }
 
-fn aliased(expressions: &[String], names: &[String]) -> String {
-    let terms: Vec<String> = std::iter::zip(expressions, names)
-        .map(|(expression, name)| format!("{expression} AS {name}"))
-        .collect();
-    terms.join(", ")
+fn aliased(expressions: &[String], names: &[String]) -> Vec<String> {
+    std::iter::zip(expressions, names).map(|(expression, name)| format!("{expression} AS {name}")).collect()
 }
