@@ -25,6 +25,7 @@ mod drift;
 mod own_export;
 mod own_plan;
 mod own_repair;
+mod preflight;
 mod quarantine;
 mod quarantine_interrupted;
 mod refused;
