@@ -15,6 +15,7 @@ mod audit_retention;
 mod audit_rules;
 mod clearing_limits;
 mod dedupe;
+mod own_ceremony;
 mod own_export;
 mod own_plan;
 mod own_repair;
