@@ -34,6 +34,7 @@
 
 mod audit;
 mod ceremony;
+mod clear;
 mod drift;
 mod error;
 mod export;

@@ -25,6 +25,7 @@ use self::find::Found;
 use self::report::Tally;
 use super::artifact::{Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form};
 use super::guard::Guard;
+use super::ident::Ident;
 use super::pace::Pace;
 use super::{lock, shadow};
 use crate::migrate::MigrateError;
@@ -65,6 +66,21 @@ impl Clearing {
     /// One tenant's rows only: the canary. The value as text, as PostgreSQL prints it.
     pub fn tenant(self, tenant: impl Into<String>) -> Self {
         Self { tenant: Some(tenant.into()), ..self }
+    }
+
+    /// The same for one of several tables, with an artifact of its own.
+    pub(crate) fn for_table(&self, table: &Ident) -> Self {
+        let path = self.path.as_ref().map(|path| {
+            let mut name = path.file_stem().unwrap_or_default().to_owned();
+            name.push(".");
+            name.push(table.as_str());
+            if let Some(extension) = path.extension() {
+                name.push(".");
+                name.push(extension);
+            }
+            path.with_file_name(name)
+        });
+        Self { path, ..self.clone() }
     }
 
     /// How many rows a transaction changes, and how long it waits and tries.
