@@ -17,6 +17,7 @@ mod clearing_limits;
 mod dedupe;
 mod own_ceremony;
 mod own_export;
+mod own_figures;
 mod own_plan;
 mod own_repair;
 mod quarantine;
