@@ -34,7 +34,6 @@ pub struct Migrator {
     pub(super) create_extension: bool,
     pub(super) lock_wait: Duration,
     pub(super) lock_timeout: Duration,
-    pub(super) records_kept: Duration,
     pub(super) role: Option<String>,
 }
 
@@ -108,7 +107,6 @@ impl Migrator {
             create_extension: true,
             lock_wait: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
-            records_kept: Duration::from_secs(30 * 86_400),
             role: None,
         }
     }

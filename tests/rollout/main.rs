@@ -11,6 +11,7 @@
 mod artifact_refusals;
 mod artifact_values;
 mod audit;
+mod audit_retention;
 mod audit_rules;
 mod canary;
 mod clearing_kills;
@@ -22,7 +23,9 @@ mod cli;
 mod columns;
 mod dedupe;
 mod drift;
+mod own_ceremony;
 mod own_export;
+mod own_figures;
 mod own_plan;
 mod own_repair;
 mod preflight;
