@@ -14,6 +14,7 @@ mod audit;
 mod audit_rules;
 mod clearing_limits;
 mod dedupe;
+mod offers;
 mod own_plan;
 mod own_repair;
 mod quarantine;
