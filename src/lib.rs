@@ -17,6 +17,7 @@ pub mod executor;
 mod failure;
 mod keeper;
 mod meaning;
+pub mod metrics;
 pub mod schema;
 mod sql;
 pub mod violation;

@@ -20,6 +20,13 @@ macro_rules! statements {
                 match self { $(Self::$variant => include_str!(concat!("sql/", $file, ".sql"))),+ }
             }
 
+            /// What the caller wanted, `hold.place`: the name on the first line, whichever variant serves it.
+            #[cfg(feature = "metrics")]
+            pub(crate) fn operation(self) -> &'static str {
+                let name = self.source().lines().next().unwrap_or_default().trim_start_matches("-- ");
+                ["_one", "_many", "_any"].iter().find_map(|variant| name.strip_suffix(variant)).unwrap_or(name)
+            }
+
             /// The types of its parameters.
             pub(crate) const fn types(self) -> &'static [Type] {
                 match self { $(Self::$variant => &[$(Type::$ty),*]),+ }

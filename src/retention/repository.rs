@@ -163,7 +163,7 @@ impl<'a> RetentionRepository<'a> {
         }
         let ids = self.send(db, sql, batch, whole, true).await?.ids;
         let mut retained = Retained { next: next(&ids, batch.limit), ..Retained::default() };
-        let mut open = vec![0..ids.len()];
+        let mut open: Vec<_> = std::iter::once(0..ids.len()).collect();
         while let Some(rows) = open.pop() {
             let Some(last) = ids[rows.clone()].last() else { continue };
             let after = rows.start.checked_sub(1).map_or(batch.after, |before| Some(ids[before]));

@@ -23,6 +23,7 @@ mod cli;
 mod columns;
 mod dedupe;
 mod drift;
+mod offers;
 mod own_ceremony;
 mod own_export;
 mod own_figures;

@@ -1,14 +1,16 @@
 -- retention.archive_allocations
 -- Moves rows that cannot be in anybody's way: released ones, and booked or closed time that is over together with
 -- everything else its claim still occupies. A hold that is still kept answers repeats from its rows: they stay. So do
--- rows waiting for repair. Waits for nobody. May raise the violation of a foreign key of the host's.
+-- rows waiting for repair, and a blackout that was opened again before its time: its rows are all that tells of it. Waits
+-- for nobody. May raise the violation of a foreign key of the host's.
 -- $1 tenant  $2 age, µs  $3 most rows  $4 after  $5 up to  $6 only look
 WITH due AS MATERIALIZED (
     SELECT a.id, EXISTS (SELECT FROM slotkeeper.allocations_archive x WHERE x.tenant_id = $1 AND x.id = a.id) AS taken
       FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.id > coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
        AND a.id <= coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-       AND (a.released_at < statement_timestamp() - $2::bigint * interval '1 microsecond'
+       AND ((a.released_at < statement_timestamp() - $2::bigint * interval '1 microsecond'
+                AND (a.kind <> 'blackout' OR upper(a.during) < statement_timestamp()))
             OR (a.released_at IS NULL AND NOT a.shadow AND a.kind <> 'held'
                 AND upper(a.during) < statement_timestamp() - $2::bigint * interval '1 microsecond'
                 AND NOT EXISTS (

@@ -11,6 +11,7 @@ use slotkeeper::{
     BookingId, Claim,
     booking::BookPlaces,
     confirmation::Decision,
+    migrate::Migrator,
     retention::{Age, Retained, RetentionBatch},
 };
 
@@ -56,6 +57,12 @@ async fn age(h: &House) {
         shift(&["starts_at"]),
     ))
     .await;
+}
+
+/// What the audit of the schema finds damaged, by name.
+async fn damage(h: &House) -> Vec<String> {
+    let audit = Migrator::new().audit(&mut h.db.client().await.unwrap()).await.unwrap();
+    audit.damaged().map(|check| check.name.clone()).collect()
 }
 
 async fn rows(h: &House, table: &str) -> i64 {

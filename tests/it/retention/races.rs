@@ -91,5 +91,6 @@ async fn writers_and_archivists_do_not_deadlock_and_lose_nothing() {
     let both = "SELECT count(*) FROM slotkeeper.allocations JOIN slotkeeper.allocations_archive USING (tenant_id, id)";
     assert_eq!(h.count(both).await, 0);
     assert_eq!(h.overlaps().await, 0);
+    assert!(damage(&h).await.is_empty(), "{:?}", damage(&h).await);
     assert_eq!(h.db.deadlocks().await.unwrap(), 0);
 }
