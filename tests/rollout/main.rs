@@ -11,7 +11,9 @@
 mod canary;
 mod columns;
 mod drift;
+mod plan;
 mod refused;
+mod staged;
 mod support;
 mod tables;
 mod under_load;
