@@ -133,40 +133,16 @@ pub(crate) fn exclusion(
     table: &TableInfo,
     condition: &str,
 ) -> Result<String, MigrateError> {
-    let elements: Vec<String> = elements(guard, rule, table)?
-        .into_iter()
-        .map(|(element, operator)| format!("{element} WITH {operator}"))
-        .collect();
+    let equal = |column: &Ident| format!("{} WITH =", column.quoted());
+    let mut elements: Vec<String> = rule.resource.iter().map(equal).collect();
+    elements.push(format!("{} WITH &&", window(&rule.window, table)?));
+    // A resource that names its tenant already does not name it twice.
+    elements.extend(guard.tenant.iter().filter(|tenant| !rule.resource.contains(tenant)).map(equal));
     Ok(format!("EXCLUDE USING gist ({}) WHERE ({condition})", elements.join(", ")))
 }
 
-/// The index an exclusion is kept by, without the exclusion.
-pub(crate) fn plain_index(
-    guard: &Guard,
-    rule: &NoOverlap,
-    table: &TableInfo,
-) -> Result<String, MigrateError> {
-    let elements: Vec<String> =
-        elements(guard, rule, table)?.into_iter().map(|(element, _)| element).collect();
-    Ok(format!("USING gist ({}) WHERE ({})", elements.join(", "), guard.counted()))
-}
-
-/// What is compared, and how.
-fn elements(
-    guard: &Guard,
-    rule: &NoOverlap,
-    table: &TableInfo,
-) -> Result<Vec<(String, &'static str)>, MigrateError> {
-    let equal = |column: &Ident| (column.quoted(), "=");
-    let mut elements: Vec<_> = rule.resource.iter().map(equal).collect();
-    elements.push((window(&rule.window, table)?, "&&"));
-    // A resource that names its tenant already does not name it twice.
-    elements.extend(guard.tenant.iter().filter(|tenant| !rule.resource.contains(tenant)).map(equal));
-    Ok(elements)
-}
-
 /// The window as one range. Two bounds are made one by the constructor of their type.
-fn window(columns: &WindowColumns, table: &TableInfo) -> Result<String, MigrateError> {
+pub(crate) fn window(columns: &WindowColumns, table: &TableInfo) -> Result<String, MigrateError> {
     let unsupported = |column: &Ident| MigrateError::UnsupportedType {
         table: table.name.to_string(),
         column: column.to_string(),

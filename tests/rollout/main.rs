@@ -11,6 +11,7 @@
 mod canary;
 mod columns;
 mod drift;
+mod killed;
 mod plan;
 mod refused;
 mod staged;
