@@ -151,6 +151,34 @@ pub enum MigrateError {
         /// The column.
         column: String,
     },
+    /// An artifact could not be written, or is not one that may be used here.
+    #[error(transparent)]
+    Artifact(crate::rollout::ArtifactError),
+    /// A constraint did not let a row be marked, removed or put back; the batch with it was undone, those before stay.
+    /// With the rule out of the way (or the row in its way), call again.
+    #[error("rule {rule} of table {table} refuses a row")]
+    RowRefused {
+        /// The table, with its schema.
+        table: String,
+        /// The constraint or index; for a missing value the column.
+        rule: String,
+    },
+    /// A trigger or rule of the host's kept rows from being marked, removed or put back; the batch was undone.
+    #[error("a trigger of table {table} kept rows as they were")]
+    RowsKept {
+        /// The table, with its schema.
+        table: String,
+    },
+    /// A row that was to be removed is referred to by rows of another table, which would go with it or stand in its way.
+    #[error("rows to be removed from {table} are referred to by {constraint} of {child}")]
+    Referenced {
+        /// The table with the rows to be removed.
+        table: String,
+        /// The table that refers to them.
+        child: String,
+        /// The foreign key.
+        constraint: String,
+    },
     /// Rows are marked as quarantined, and the column that says so was to be dropped. Nothing was changed by it.
     #[error("{rows} rows of table {table} are marked as quarantined")]
     RowsMarked {
@@ -164,6 +192,12 @@ pub enum MigrateError {
     NoTenant {
         /// The table, with its schema.
         table: String,
+    },
+    /// A schema of the drill's name is there, and is none that a drill made. Nothing was changed: rename it.
+    #[error("schema {schema} is there, and is no scratch copy")]
+    ScratchTaken {
+        /// The schema.
+        schema: SchemaName,
     },
     /// The server is too old.
     #[error("server version {version} is older than 14")]

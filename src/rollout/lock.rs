@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::TableName;
 use crate::migrate::MigrateError;
@@ -30,7 +30,7 @@ pub(crate) async fn in_transaction(
     patience: Duration,
 ) -> Result<(), MigrateError> {
     let sql = "SELECT pg_catalog.pg_try_advisory_xact_lock($1)";
-    poll(table, patience, async |key| Ok(tx.query_typed_one(sql, &[(&key, Type::INT8)]).await?.get(0))).await
+    poll(tx, sql, table, patience).await
 }
 
 /// Does something with the lock held, and gives it back whatever came of it.
@@ -49,36 +49,44 @@ pub(crate) async fn while_locked<T>(
 }
 
 /// Takes the lock for the session. One that a dropped call left in this session is taken over, not counted up.
-async fn session(client: &Client, table: &TableName, patience: Duration) -> Result<(), MigrateError> {
+pub(crate) async fn session(
+    client: &Client,
+    table: &TableName,
+    patience: Duration,
+) -> Result<(), MigrateError> {
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
             AND pid = pg_catalog.pg_backend_pid() AND granted
             AND (classid::pg_catalog.int8 << 32 | objid::pg_catalog.int8) = $1)
         OR pg_catalog.pg_try_advisory_lock($1)";
-    poll(table, patience, async |key| Ok(client.query_typed_one(sql, &[(&key, Type::INT8)]).await?.get(0)))
-        .await
+    poll(client, sql, table, patience).await
 }
 
-async fn release(client: &Client, table: &TableName) -> Result<(), MigrateError> {
+pub(crate) async fn release(client: &Client, table: &TableName) -> Result<(), MigrateError> {
     let sql = "SELECT pg_catalog.pg_advisory_unlock($1)";
     let released = client.query_typed_one(sql, &[(&key(table), Type::INT8)]).await;
     released.map(|_| ()).map_err(MigrateError::from_driver)
 }
 
+/// `sql` says whether it has taken lock `$1`. No async closure: a future that borrows through one cannot be spawned.
 async fn poll(
+    client: &impl GenericClient,
+    sql: &str,
     table: &TableName,
     patience: Duration,
-    take: impl AsyncFn(i64) -> Result<bool, tokio_postgres::Error>,
 ) -> Result<(), MigrateError> {
     let key = key(table);
     let started = Instant::now();
-    while !take(key).await.map_err(MigrateError::from_driver)? {
+    loop {
+        let taken = client.query_typed_one(sql, &[(&key, Type::INT8)]).await;
+        if taken.map_err(MigrateError::from_driver)?.get(0) {
+            return Ok(());
+        }
         let waited = started.elapsed();
         if waited >= patience {
             return Err(MigrateError::RolloutRunning { table: table.to_string(), waited });
         }
         tokio::time::sleep(POLL.min(patience - waited)).await;
     }
-    Ok(())
 }
 
 /// Advisory locks belong to a database, so the table's name is enough. The NUL keeps `a.b` + `c` from `a` + `b.c`.

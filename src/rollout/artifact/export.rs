@@ -1,0 +1,41 @@
+//! Whole tables into an artifact.
+
+use std::path::Path;
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::Transaction;
+
+use super::super::ident::TableName;
+use super::{Action, Header, Purpose, Record, RowTable, Writer, Written, text_form};
+use crate::migrate::MigrateError;
+
+/// Writes every row of `tables`, given parents first, as `tx` sees them. The caller's transaction holds whatever lock
+/// keeps them from changing; its settings are as before when the call returns without an error.
+///
+/// # Errors
+/// [`Artifact`](MigrateError::Artifact) if the file cannot be written: then there is none.
+pub(crate) async fn export(
+    tx: &Transaction<'_>,
+    path: &Path,
+    purpose: Purpose,
+    tables: &[TableName],
+) -> Result<Written, MigrateError> {
+    let outside = text_form::enter(tx).await?;
+    let mut found = Vec::with_capacity(tables.len());
+    for name in tables {
+        found.push(RowTable::current(tx, name, None).await?);
+    }
+    let sections = found.iter().map(|table| table.section.clone()).collect();
+    let mut writer = Writer::create(path, Header::new(tx, purpose, None, sections).await?)?;
+    for (at, table) in found.iter().enumerate() {
+        let mut rows = std::pin::pin!(table.stream(tx).await?);
+        while let Some(row) = rows.try_next().await.map_err(MigrateError::from_driver)? {
+            let row = row.try_get(0).map_err(MigrateError::from_driver)?;
+            let key = table.key_of(&row);
+            writer.row(&Record { table: at, action: Action::Remove, cause: None, key, row })?;
+        }
+    }
+    let written = writer.finish()?;
+    text_form::leave(tx, &outside).await?;
+    Ok(written)
+}

@@ -1,0 +1,62 @@
+//! Transactions of a clearing, and what must be allowed before it begins.
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use super::super::artifact::Action;
+use super::super::guard::Guard;
+use super::super::pace::Pace;
+use super::super::table::TableInfo;
+use crate::migrate::MigrateError;
+
+/// For this transaction only. Rows hidden by a policy must not look like none.
+const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
+    SET LOCAL idle_in_transaction_session_timeout = 0;
+    SET LOCAL client_min_messages = warning;
+    SET LOCAL row_security = off;
+    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
+
+/// Begins one; whether it may write is left as the session has it.
+pub(crate) async fn begin<'a>(
+    client: &'a mut Client,
+    pace: &Pace,
+    isolation: IsolationLevel,
+) -> Result<Transaction<'a>, MigrateError> {
+    let tx = client.build_transaction().isolation_level(isolation).start().await;
+    let tx = tx.map_err(MigrateError::from_driver)?;
+    let settings = format!("SET LOCAL lock_timeout = {}; {SETTINGS}", pace.lock_timeout.as_millis());
+    tx.batch_execute(&settings).await.map_err(MigrateError::from_driver)?;
+    Ok(tx)
+}
+
+/// So that what cannot succeed fails before a file is written.
+pub(super) async fn expect_rights(
+    client: &mut Client,
+    guard: &Guard,
+    pace: &Pace,
+    action: Action,
+) -> Result<(), MigrateError> {
+    let tx = begin(client, pace, IsolationLevel::ReadCommitted).await?;
+    let table = TableInfo::existing(&tx, &guard.table).await?;
+    table.expect_key()?;
+    let sql = "SELECT pg_catalog.current_setting('transaction_read_only') = 'on',
+        pg_catalog.has_table_privilege($1, 'SELECT') AND pg_catalog.has_table_privilege($1, $2),
+        pg_catalog.pg_has_role(c.relowner, 'USAGE')
+        FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass($1)";
+    let name = guard.table.quoted();
+    let needed = match action {
+        Action::Shadow => "UPDATE",
+        Action::Remove => "DELETE",
+    };
+    let params = [(&name as _, Type::TEXT), (&needed as _, Type::TEXT)];
+    let row = tx.query_typed_one(sql, &params).await.map_err(MigrateError::from_driver)?;
+    let (read_only, may, owner): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
+    let adds_column = action == Action::Shadow && table.column(&guard.shadow).is_none();
+    if read_only {
+        Err(MigrateError::ReadOnlyServer)
+    } else if !may || (adds_column && !owner) {
+        Err(MigrateError::PermissionDenied)
+    } else {
+        Ok(())
+    }
+}

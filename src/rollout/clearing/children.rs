@@ -1,0 +1,52 @@
+//! Rows that others refer to are not removed: their children would go too (`ON DELETE CASCADE`), lose their parent
+//! (`SET NULL`) or stand in the way, and none of that is in the artifact.
+
+use tokio_postgres::Transaction;
+use tokio_postgres::types::Type;
+
+use super::super::artifact::{RowTable, params};
+use super::super::finding::RowKey;
+use crate::migrate::MigrateError;
+
+/// Foreign keys that refer to a table, with the condition that row `c` refers to row `t`. A row may refer to itself.
+const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::text,
+        format('%I.%I', n.nspname, r.relname),
+        array_to_string(ARRAY(
+            SELECT format('t.%I OPERATOR(%I.%s) c.%I', parent.attname, o_n.nspname, o.oprname, child.attname)
+            FROM ROWS FROM (unnest(c.confkey), unnest(c.conkey), unnest(c.conpfeqop)) AS u (parent, child, op)
+            JOIN pg_attribute AS parent ON parent.attrelid = c.confrelid AND parent.attnum = u.parent
+            JOIN pg_attribute AS child ON child.attrelid = c.conrelid AND child.attnum = u.child
+            JOIN pg_operator AS o ON o.oid = u.op JOIN pg_namespace AS o_n ON o_n.oid = o.oprnamespace), ' AND ')
+            || CASE WHEN c.conrelid = c.confrelid
+                    THEN ' AND (c.tableoid, c.ctid) IS DISTINCT FROM (t.tableoid, t.ctid)' ELSE '' END
+    FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_namespace AS n ON n.oid = r.relnamespace
+    WHERE c.contype = 'f' AND c.confrelid = to_regclass($1) AND c.conparentid = 0 ORDER BY 2, 3, 1";
+
+/// Refuses if any row refers to one of `keys`. Once those are locked for removal, no new row can. Within
+/// [`text_form`](super::super::artifact::text_form).
+pub(super) async fn refuse(
+    tx: &Transaction<'_>,
+    table: &RowTable,
+    keys: &[&RowKey],
+) -> Result<(), MigrateError> {
+    let name = table.name.quoted();
+    let referring = tx.query_typed(REFERRING, &[(&name, Type::TEXT)]).await;
+    for foreign_key in referring.map_err(MigrateError::from_driver)? {
+        let (child, refers): (String, String) = (foreign_key.get(3), foreign_key.get(4));
+        let (keys_of, on_key) = (table.keys(), table.on_key());
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM {keys_of} JOIN {name} AS t ON {on_key} JOIN {child} AS c ON {refers})"
+        );
+        let arrays = table.arrays(keys);
+        let found = tx.query_typed_one(&sql, &params(&arrays)).await.map_err(MigrateError::from_driver)?;
+        if found.get(0) {
+            let child = format!("{}.{}", foreign_key.get::<_, &str>(1), foreign_key.get::<_, &str>(2));
+            return Err(MigrateError::Referenced {
+                table: table.name.to_string(),
+                child,
+                constraint: foreign_key.get(0),
+            });
+        }
+    }
+    Ok(())
+}

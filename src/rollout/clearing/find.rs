@@ -1,0 +1,108 @@
+//! Which rows leave, in one snapshot.
+
+use std::collections::HashSet;
+
+use tokio_postgres::Transaction;
+
+use super::super::artifact::{
+    Action, ArtifactError, Cause, Current, Lock, Purpose, Record, RowTable, text_form,
+};
+use super::super::find;
+use super::super::finding::{Loser, RowKey};
+use super::super::guard::Guard;
+use super::super::rule::Rule;
+use super::super::table::TableInfo;
+use super::children;
+use super::survivors::with_survivors;
+use crate::migrate::MigrateError;
+
+/// The rows that leave, each for the first rule it breaks.
+pub(super) struct Found {
+    pub(super) leaving: Vec<(Cause, Loser)>,
+    /// Rows that stay for now, because those they would yield to are leaving themselves.
+    pub(super) deferred: u64,
+}
+
+/// Looks for them. The transaction comes back, so that the rows can be read in the same snapshot.
+pub(super) async fn find<'a>(
+    mut tx: Transaction<'a>,
+    guard: &Guard,
+    purpose: Purpose,
+    tenant: Option<&str>,
+) -> Result<(Transaction<'a>, Found), MigrateError> {
+    let info = TableInfo::existing(&tx, &guard.table).await?;
+    let outside = text_form::enter(&tx).await?;
+    let table = RowTable::current(&tx, &guard.table, Some(&guard.shadow)).await?;
+    // The host's expressions are evaluated under the host's settings.
+    text_form::leave(&tx, &outside).await?;
+    let mut losing = Vec::new();
+    for rule in rules(guard, purpose) {
+        losing.push((rule, find::losers(&mut tx, guard, &info, rule, tenant).await?));
+    }
+    let found = choose(&tx, guard, &table, losing).await?;
+    if purpose.action() == Action::Remove {
+        let keys: Vec<&RowKey> = found.leaving.iter().map(|(_, loser)| &loser.key).collect();
+        children::refuse(&tx, &table, &keys).await?;
+    }
+    Ok((tx, found))
+}
+
+/// Each row for the first rule for which it has to leave.
+async fn choose(
+    tx: &Transaction<'_>,
+    guard: &Guard,
+    table: &RowTable,
+    losing: Vec<(&Rule, Vec<Loser>)>,
+) -> Result<Found, MigrateError> {
+    let all: HashSet<RowKey> =
+        losing.iter().flat_map(|(_, losers)| losers).map(|loser| loser.key.clone()).collect();
+    // Within one rule every loser has its winner.
+    let entangled = losing.iter().filter(|(_, losers)| !losers.is_empty()).count() > 1;
+    let mut seen: HashSet<RowKey> = HashSet::new();
+    let mut leaving = Vec::new();
+    for (rule, mut losers) in losing {
+        if let (Rule::Unique(unique), true) = (rule, entangled) {
+            losers = with_survivors(tx, guard, table, unique, &all, losers).await?;
+        }
+        for loser in losers {
+            if seen.insert(loser.key.clone()) {
+                leaving.push((Cause { rule: rule.name().to_string(), reason: loser.kind }, loser));
+            }
+        }
+    }
+    Ok(Found { deferred: (all.len() - seen.len()) as u64, leaving })
+}
+
+/// The rules whose offenders are cleared this way.
+fn rules(guard: &Guard, purpose: Purpose) -> Vec<&Rule> {
+    let cleared = move |rule: &&Rule| match (purpose, rule) {
+        (Purpose::Quarantine, Rule::NoOverlap(_)) => true,
+        (Purpose::Quarantine, Rule::Check(check)) => guard.is_window_check(check),
+        (Purpose::Dedupe, Rule::Unique(_) | Rule::Reference(_)) => true,
+        _ => false,
+    };
+    guard.rules.iter().filter(cleared).collect()
+}
+
+/// The rows whole. Within [`text_form`](super::super::artifact::text_form).
+pub(super) async fn records(
+    tx: &Transaction<'_>,
+    table: &RowTable,
+    leaving: &[(Cause, Loser)],
+    action: Action,
+) -> Result<Vec<Record>, MigrateError> {
+    let keys: Vec<&RowKey> = leaving.iter().map(|(_, loser)| &loser.key).collect();
+    let mut rows = table.find(tx, &keys, Lock::None).await?;
+    rows.sort_by_key(|current| current.at);
+    if rows.len() != leaving.len() {
+        return Err(ArtifactError::Unreadable { table: table.name.to_string() }.into());
+    }
+    let record = |current: Current| Record {
+        table: 0,
+        action,
+        cause: Some(leaving[current.at].0.clone()),
+        key: table.key_of(&current.row),
+        row: current.row,
+    };
+    Ok(rows.into_iter().map(record).collect())
+}

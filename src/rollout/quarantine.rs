@@ -1,0 +1,45 @@
+//! Marking rows that are in the way of an exclusion.
+
+use tokio_postgres::Client;
+
+use super::artifact::Purpose;
+use super::clearing::{self, Cleared, Clearing};
+use super::guard::Guard;
+use crate::migrate::MigrateError;
+
+/// How a quarantine is to run.
+pub type Quarantine = Clearing;
+/// What a quarantine did.
+pub type Quarantined = Cleared;
+
+impl Guard {
+    /// Marks the rows that overlap others, and those with an invalid window, in the guard's shadow column, which is
+    /// added where it is missing. A marked row is otherwise untouched, and counts for no rule that spares marked rows.
+    /// Of rows that overlap the earliest confirmed stays, then the earliest created, then the smallest primary key.
+    ///
+    /// Other sessions may go on writing. A row they change between being found and being marked is left alone and
+    /// counted; one they hold locked is come back to; overlaps they make meanwhile are for the next run. Triggers of the
+    /// host's run, with the settings of this session.
+    ///
+    /// # Errors
+    /// Before anything is changed: [`Artifact`](MigrateError::Artifact) if the file cannot be written or is not one this
+    /// run may take up; [`MissingTable`](MigrateError::MissingTable), [`MissingColumn`](MigrateError::MissingColumn),
+    /// [`NoPrimaryKey`](MigrateError::NoPrimaryKey), [`NameTaken`](MigrateError::NameTaken),
+    /// [`NoTenant`](MigrateError::NoTenant), [`Unevaluable`](MigrateError::Unevaluable) if guard and table do
+    /// not fit; [`PermissionDenied`](MigrateError::PermissionDenied), [`ReadOnlyServer`](MigrateError::ReadOnlyServer);
+    /// [`RolloutRunning`](MigrateError::RolloutRunning) if another run works on the table.
+    /// Later, with some batches done: [`Contended`](MigrateError::Contended),
+    /// [`RowRefused`](MigrateError::RowRefused), [`RowsKept`](MigrateError::RowsKept) and what the connection reports.
+    /// The same call with the same path goes on from there.
+    ///
+    /// # Transactions
+    /// One snapshot to find and write the rows, one to add the column, one for each batch. Dropping the future leaves
+    /// whole batches, and the artifact to go on with or to [`restore`](Guard::restore). A dry run is one snapshot.
+    pub async fn quarantine(
+        &self,
+        client: &mut Client,
+        options: &Quarantine,
+    ) -> Result<Quarantined, MigrateError> {
+        clearing::run(self, client, options, Purpose::Quarantine).await
+    }
+}

@@ -1,0 +1,128 @@
+//! Dedupe: rows leave whole, and only if nobody needs them.
+
+use slotkeeper::migrate::MigrateError;
+use slotkeeper::rollout::{Dedupe, FindingKind, Guard, Pace};
+use tokio_postgres::Client;
+
+use crate::support::files::Folder;
+use crate::support::messy;
+use crate::support::visits;
+
+const UNIQUE: &str = "ALTER TABLE app.visits ADD CONSTRAINT visits_number_key UNIQUE (restaurant_id, number)";
+const FOREIGN: &str = "ALTER TABLE app.visits ADD CONSTRAINT visits_table_fkey
+    FOREIGN KEY (restaurant_id, table_id) REFERENCES app.tables";
+
+async fn items(client: &Client) -> Vec<i64> {
+    let rows = client.query("SELECT id FROM app.items ORDER BY id", &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn duplicates_and_orphans_leave_the_constraints_build_and_restore_brings_all_back() {
+    let (database, folder) = (kit::empty_database().await.unwrap(), Folder::new());
+    let mut client = database.client().await.unwrap();
+    visits::create(&client).await;
+    messy::fill(&client, 3000).await;
+    let guard = visits::guard().build().unwrap();
+    let before = messy::hash(&client, "app.visits").await;
+
+    let dry = guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap();
+    assert_eq!(messy::hash(&client, "app.visits").await, before);
+    let (path, pace) = (folder.file("rows"), Pace::new().batch(40));
+    let done = guard.dedupe(&mut client, &Dedupe::dry_run().apply(&path).pace(pace)).await.unwrap();
+    assert_eq!((done.found, done.done), (dry.found, dry.found), "{done}");
+    let kinds: Vec<FindingKind> = done.rules.iter().map(|rule| rule.reason).collect();
+    assert_eq!(kinds, [FindingKind::Duplicate, FindingKind::Orphan]);
+    let left = messy::hash(&client, "app.visits").await;
+    assert_eq!(left.0 + i64::try_from(done.done).unwrap(), before.0);
+    let mut run = 0;
+    while guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap().found > 0 {
+        run += 1;
+        let more = Dedupe::dry_run().apply(folder.file(&run.to_string()));
+        guard.dedupe(&mut client, &more).await.unwrap();
+    }
+    client.batch_execute(UNIQUE).await.unwrap();
+    client.batch_execute(FOREIGN).await.unwrap();
+
+    // In force, the constraints refuse the way back, and nothing of the batch is there.
+    let there = messy::hash(&client, "app.visits").await;
+    let error = guard.restore(&mut client, &path, &Pace::new()).await.unwrap_err();
+    assert!(
+        matches!(error, MigrateError::RowRefused { ref rule, .. } if rule.starts_with("visits_")),
+        "{error:?}"
+    );
+    assert_eq!(messy::hash(&client, "app.visits").await, there);
+    let drop = "ALTER TABLE app.visits DROP CONSTRAINT visits_number_key, DROP CONSTRAINT visits_table_fkey";
+    client.batch_execute(drop).await.unwrap();
+    for name in folder.names() {
+        guard.restore(&mut client, folder.file(&name), &pace).await.unwrap();
+    }
+    assert_eq!(messy::hash(&client, "app.visits").await, before);
+}
+
+#[tokio::test]
+async fn a_row_that_others_refer_to_is_not_removed_and_no_child_goes_silently() {
+    let (database, folder) = (kit::empty_database().await.unwrap(), Folder::new());
+    let mut client = database.client().await.unwrap();
+    client
+        .batch_execute(
+            "CREATE SCHEMA app;
+             CREATE TABLE app.items (id bigint PRIMARY KEY, code text);
+             CREATE TABLE app.\"Teile & Mehr\" (id bigint PRIMARY KEY, item bigint CONSTRAINT of_item
+                 REFERENCES app.items ON DELETE CASCADE);
+             INSERT INTO app.items VALUES (1, 'a'), (2, 'a'), (3, 'b'), (4, 'b');
+             INSERT INTO app.\"Teile & Mehr\" VALUES (10, 2), (11, 1)",
+        )
+        .await
+        .unwrap();
+    let guard = Guard::on("app", "items").unique("items_code_key", &["code"]).build().unwrap();
+    let referenced = MigrateError::Referenced {
+        table: "app.items".into(),
+        child: "app.Teile & Mehr".into(),
+        constraint: "of_item".into(),
+    };
+    assert_eq!(guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap_err(), referenced);
+    let apply = Dedupe::dry_run().apply(folder.file("rows"));
+    assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap_err(), referenced);
+    assert_eq!(items(&client).await, [1, 2, 3, 4]);
+    assert!(folder.names().is_empty());
+    // A child that comes after the artifact was written is seen by the transaction that would remove its parent.
+    client.batch_execute("DELETE FROM app.\"Teile & Mehr\" WHERE id = 10").await.unwrap();
+    guard.dedupe(&mut client, &apply).await.unwrap();
+    guard.restore(&mut client, folder.file("rows"), &Pace::new()).await.unwrap();
+    client.batch_execute("INSERT INTO app.\"Teile & Mehr\" VALUES (12, 4)").await.unwrap();
+    assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap_err(), referenced);
+    assert_eq!(messy::count(&client, "SELECT count(*) FROM app.\"Teile & Mehr\"").await, 2);
+    assert_eq!(items(&client).await, [1, 2, 3, 4], "its whole batch stays");
+}
+
+#[tokio::test]
+async fn the_last_holder_of_a_key_never_leaves_even_where_rules_are_entangled() {
+    let (database, folder) = (kit::empty_database().await.unwrap(), Folder::new());
+    let mut client = database.client().await.unwrap();
+    client
+        .batch_execute(
+            "CREATE SCHEMA app;
+             CREATE TABLE app.owners (id int PRIMARY KEY);
+             CREATE TABLE app.items (id bigint PRIMARY KEY, owner int, code text, label text);
+             INSERT INTO app.owners VALUES (1);
+             -- 2 must not yield to 1, an orphan. 3 leaves for its code, so 4 need not yield to it for its label.
+             INSERT INTO app.items VALUES (1, 9, 'a', 'p'), (2, 1, 'a', 'q'), (3, 1, 'a', 'r'), (4, 1, 'b', 'r')",
+        )
+        .await
+        .unwrap();
+    let guard = Guard::on("app", "items")
+        .unique("items_code_key", &["code"])
+        .unique("items_label_key", &["label"])
+        .reference("items_owner_fkey", &["owner"], ("app", "owners"), &["id"])
+        .build()
+        .unwrap();
+    let mut runs = Vec::new();
+    for run in 1..=4 {
+        let apply = Dedupe::dry_run().apply(folder.file(&run.to_string()));
+        let done = guard.dedupe(&mut client, &apply).await.unwrap();
+        runs.push((done.done, done.deferred, items(&client).await));
+    }
+    let expected = [(1, 3, vec![2, 3, 4]), (1, 1, vec![2, 4]), (0, 0, vec![2, 4]), (0, 0, vec![2, 4])];
+    assert_eq!(runs, expected);
+}
