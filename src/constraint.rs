@@ -93,6 +93,9 @@ constraints! {
     AllocationsResourceDuringExcl "allocations_resource_during_excl" "allocations" Exclusion
         "live allocations of a resource do not overlap";
 
+    AllocationsArchivePkey "allocations_archive_pkey" "allocations_archive" Unique
+        "an allocation is archived once per tenant";
+
     ConfirmationsPkey "confirmations_pkey" "confirmations" Unique "a confirmation id is used once per tenant";
     ConfirmationsKeyKey "confirmations_key_key" "confirmations" Unique "an idempotency key decides an operation once";
     ConfirmationsOperationCheck "confirmations_operation_check" "confirmations" Check
@@ -111,6 +114,19 @@ constraints! {
         "the window of a booking is half-open, finite and at most 400 days";
     BookingsReferenceKey "bookings_reference_key" "bookings" Unique "a booking reference is used once per tenant";
 
+    AvailabilityCachePkey "availability_cache_pkey" "availability_cache" Unique "a tenant has one cached answer per source";
+    AvailabilityCacheSourceCheck "availability_cache_source_check" "availability_cache" Check
+        "a cached answer is for a known source";
+    AvailabilityCacheBodyCheck "availability_cache_body_check" "availability_cache" Check
+        "a cached answer says when it was begun and written";
+    AvailabilityCacheErrorCheck "availability_cache_error_check" "availability_cache" Check
+        "failures are counted with their code and time";
+
+    OfferedSlotsPkey "offered_slots_pkey" "offered_slots" Unique "a slot is in the ledger once per tenant and source";
+    OfferedSlotsSourceCheck "offered_slots_source_check" "offered_slots" Check "a slot is offered by a known source";
+    OfferedSlotsStartsCheck "offered_slots_starts_check" "offered_slots" Check "an offered slot is between 1970 and 2200";
+    OfferedSlotsOfferedCheck "offered_slots_offered_check" "offered_slots" Check
+        "a slot in the ledger was offered at least once";
 
     OutboxPkey "outbox_pkey" "outbox" Unique "an event id is used once per tenant";
     OutboxClaimedCheck "outbox_claimed_check" "outbox" Check "a blackout claims everything it asked for, or nothing";

@@ -74,6 +74,9 @@ pub enum InvalidInput {
     /// A time zone name outside the alphabet of IANA names.
     #[error("a time zone must be an iana name")]
     TimeZone,
+    /// A failure code that is empty, too long, or has a character outside its alphabet.
+    #[error("a failure code must be 1 to 40 of a to z, 0 to 9 and underscores")]
+    FailureCode,
     /// A capacity under the smallest party, or a party under 1.
     #[error("capacity must be at least the smallest party, which must be at least 1")]
     Capacity,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 
 /// Nesting PostgreSQL parses without nearing its stack limit.
-const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 
 /// A JSON object of at most 8 KiB, 32 levels deep, that PostgreSQL stores as it is: no `\u0000` in a key or a string, and
 /// a number that is no integer is 0 or between 10⁻⁶ and 10¹⁶, either sign.
@@ -67,7 +67,8 @@ impl fmt::Debug for JsonObject {
     }
 }
 
-fn storable(value: &Value, depth: usize) -> bool {
+/// Whether PostgreSQL stores a value of at most `depth` levels and gives the same one back.
+pub(crate) fn storable(value: &Value, depth: usize) -> bool {
     match value {
         _ if depth == 0 => false,
         Value::String(text) => !text.contains('\0'),

@@ -2,15 +2,18 @@
 
 use crate::{
     allocation::AllocationRepository,
+    availability_cache::AvailabilityCacheRepository,
     booking::BookingRepository,
     confirmation::ConfirmationRepository,
     error::Result,
     executor::Executor,
     hold::HoldRepository,
     ids::TenantId,
+    offer::OfferRepository,
     outbox::OutboxRepository,
     policy::HoldPolicy,
     resource::ResourceRepository,
+    retention::RetentionRepository,
     schema::SchemaName,
     sql::{self, Sql},
 };
@@ -99,6 +102,24 @@ impl Slotkeeper {
     #[must_use]
     pub const fn confirmations(&self) -> ConfirmationRepository<'_> {
         ConfirmationRepository::of(self)
+    }
+
+    /// The last computed availability.
+    #[must_use]
+    pub const fn availability_cache(&self) -> AvailabilityCacheRepository<'_> {
+        AvailabilityCacheRepository::of(self)
+    }
+
+    /// The ledger of slots shown to customers.
+    #[must_use]
+    pub const fn offers(&self) -> OfferRepository<'_> {
+        OfferRepository::of(self)
+    }
+
+    /// What is over, taken out of the way.
+    #[must_use]
+    pub const fn retention(&self) -> RetentionRepository<'_> {
+        RetentionRepository::of(self)
     }
 
     /// Events for other systems.

@@ -17,17 +17,21 @@ pub mod executor;
 mod failure;
 mod keeper;
 mod meaning;
+pub mod metrics;
 pub mod schema;
 mod sql;
 pub mod violation;
 mod write;
 
 pub mod allocation;
+pub mod availability_cache;
 pub mod booking;
 pub mod confirmation;
 pub mod hold;
+pub mod offer;
 pub mod outbox;
 pub mod resource;
+pub mod retention;
 
 pub mod migrate;
 pub mod rollout;

@@ -28,6 +28,10 @@ pub(crate) const fn meaning(constraint: Constraint) -> Meaning {
         | C::BookingsClaimKey
         | C::ConfirmationsKeyKey
         | C::ResourcesPkey
+        | C::AvailabilityCachePkey
+        | C::OfferedSlotsPkey
+        // The archive got the row from somebody else meanwhile; the repeat sees it and leaves ours.
+        | C::AllocationsArchivePkey
         // The same actor's other hold came first; the repeat counts it.
         | C::HoldsActorSeqKey
         // The resource was deleted between look and claim; the repeat does not find it.
@@ -41,6 +45,9 @@ pub(crate) const fn meaning(constraint: Constraint) -> Meaning {
         | C::AllocationsKindCheck
         | C::AllocationsExpiresCheck
         | C::AllocationsDuringCheck
+        | C::AvailabilityCacheSourceCheck
+        | C::AvailabilityCacheBodyCheck
+        | C::AvailabilityCacheErrorCheck
         | C::BookingsStatusCheck
         | C::BookingsPriceCheck
         | C::BookingsBufferCheck
@@ -52,6 +59,9 @@ pub(crate) const fn meaning(constraint: Constraint) -> Meaning {
         | C::HoldsBufferCheck
         | C::HoldsDuringCheck
         | C::MigrationsPkey
+        | C::OfferedSlotsSourceCheck
+        | C::OfferedSlotsStartsCheck
+        | C::OfferedSlotsOfferedCheck
         | C::OutboxPkey
         | C::ResourcesKindCheck
         | C::ResourcesNameCheck

@@ -20,6 +20,13 @@ macro_rules! statements {
                 match self { $(Self::$variant => include_str!(concat!("sql/", $file, ".sql"))),+ }
             }
 
+            /// What the caller wanted, `hold.place`: the name on the first line, whichever variant serves it.
+            #[cfg(feature = "metrics")]
+            pub(crate) fn operation(self) -> &'static str {
+                let name = self.source().lines().next().unwrap_or_default().trim_start_matches("-- ");
+                ["_one", "_many", "_any"].iter().find_map(|variant| name.strip_suffix(variant)).unwrap_or(name)
+            }
+
             /// The types of its parameters.
             pub(crate) const fn types(self) -> &'static [Type] {
                 match self { $(Self::$variant => &[$(Type::$ty),*]),+ }
@@ -75,6 +82,20 @@ statements! {
 
     ConfirmationFindByKey "confirmation/find_by_key" [UUID, TEXT, TEXT];
     ConfirmationListByBooking "confirmation/list_by_booking" [UUID, UUID];
+
+    AvailabilityCacheRefresh "availability_cache/refresh" [UUID, TEXT, TIMESTAMPTZ, JSONB];
+    AvailabilityCacheFail "availability_cache/fail" [UUID, TEXT, TEXT];
+    AvailabilityCacheInvalidate "availability_cache/invalidate" [UUID, TEXT_ARRAY];
+    AvailabilityCacheFind "availability_cache/find" [UUID, TEXT, INT8];
+
+    OfferRecord "offer/record" [UUID, TEXT, TIMESTAMPTZ_ARRAY, INT8_ARRAY];
+    OfferList "offer/list" [UUID, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, INT8];
+    OfferPrune "offer/prune" [UUID, TIMESTAMPTZ, INT8];
+
+    RetentionArchiveAllocations "retention/archive_allocations" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneConfirmations "retention/prune_confirmations" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneHolds "retention/prune_holds" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionPruneBookings "retention/prune_bookings" [UUID, INT8, INT8, UUID, UUID, BOOL];
 
     OutboxList "outbox/list" [UUID, INT8];
     OutboxDelete "outbox/delete" [UUID, UUID_ARRAY];

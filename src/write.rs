@@ -13,6 +13,7 @@ use crate::{
     ids::TenantId,
     keeper::Slotkeeper,
     meaning::{Meaning, meaning},
+    metrics::Watch,
     sql::Sql,
 };
 use tokio_postgres::{Error as PgError, Row, types::ToSql};
@@ -42,6 +43,14 @@ pub(crate) struct Call<'a> {
 impl Slotkeeper {
     /// Runs a write to its end. The row's `outcome` is never `again`.
     pub(crate) async fn write(&self, db: &dyn Executor, call: &Call<'_>) -> Result<Row> {
+        let watch = Watch::start(call.sql);
+        let result = self.settle(db, call, &watch).await;
+        watch.end(&result);
+        result
+    }
+
+    /// Passes until the statement has settled.
+    async fn settle(&self, db: &dyn Executor, call: &Call<'_>, watch: &Watch) -> Result<Row> {
         let session = db.open().await?;
         if session.is_closed() {
             return Err(Error::Unavailable(Cause::NONE));
@@ -49,9 +58,10 @@ impl Slotkeeper {
         let mut last = Cause::NONE;
         let mut taken = false;
         for _ in 0..PASSES {
+            watch.pass();
             match self.send(&session, call).await {
                 Ok(row) if row.get::<_, &str>("outcome") != "again" => return Ok(row),
-                Ok(_) => {}
+                Ok(_) => watch.lost_race(),
                 Err(failed) => match self.again(&session, call, &failed) {
                     // By a twin of this very call, perhaps: the repeat sees its row, or the reference is really taken.
                     Err(Error::ReferenceTaken) if !taken && intact(&session, call) => taken = true,
@@ -120,12 +130,15 @@ impl Slotkeeper {
         let inside = session.in_transaction();
         let cause = Cause::of(&failed.error);
         let repeat = match Failure::classify(&failed.error) {
-            Failure::Violation(violation) => match violation.known_in(self.schema()).map(meaning) {
-                Some(Meaning::Again) => true,
-                Some(Meaning::ReferenceTaken) => return Err(Error::ReferenceTaken),
-                Some(Meaning::Defect) => return Err(Error::Internal(cause)),
-                None => return Err(Error::UnknownConstraint(violation)),
-            },
+            Failure::Violation(violation) => {
+                Watch::violation(&violation);
+                match violation.known_in(self.schema()).map(meaning) {
+                    Some(Meaning::Again) => true,
+                    Some(Meaning::ReferenceTaken) => return Err(Error::ReferenceTaken),
+                    Some(Meaning::Defect) => return Err(Error::Internal(cause)),
+                    None => return Err(Error::UnknownConstraint(violation)),
+                }
+            }
             // The snapshot of a stricter isolation level does not move: the caller repeats the whole transaction.
             Failure::Serialization | Failure::Deadlock => !inside,
             Failure::StalePlan => {

@@ -121,7 +121,7 @@ impl Outcome {
     }
 
     /// The outcome a record tells of.
-    fn read(recorded: &str, snapshot: &Snapshot) -> Option<Self> {
+    pub(super) fn read(recorded: &str, snapshot: &Snapshot) -> Option<Self> {
         let request = &snapshot.request;
         Some(match recorded {
             "confirmed" => Self::Confirmed,

@@ -27,6 +27,7 @@ mod decision;
 mod identity;
 mod repository;
 mod snapshot;
+mod sound;
 
 pub use decision::{Confirmation, Decision, Operation, Outcome};
 pub(crate) use decision::{Ending, settled};
@@ -36,3 +37,4 @@ pub use repository::ConfirmationRepository;
 pub use snapshot::{
     AllocationSnapshot, BookingSnapshot, HoldSnapshot, ResourceSnapshot, Snapshot, SnapshotError,
 };
+pub(crate) use sound::is_sound;

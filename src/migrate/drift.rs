@@ -3,13 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Serialize;
+
+use super::notes::Note;
+
 /// What [`Migrator::verify`](super::Migrator::verify) found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 #[must_use]
 pub struct Verification {
     /// Every difference, in the order of the catalog.
     pub drift: Vec<Drift>,
+    /// What the host decides and an operator may want to know. None of it fails.
+    pub notes: Vec<Note>,
     /// Whether the role could read the history. If not, only the definitions were compared.
     pub history_read: bool,
 }
@@ -24,7 +30,7 @@ impl Verification {
 }
 
 /// One difference.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Drift {
     /// What is different.
@@ -34,11 +40,22 @@ pub struct Drift {
 }
 
 /// How an object differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DriftKind {
     /// It is not there; of a migration: it is pending.
     Missing,
+    /// The constraint is not there, and an index that is none has its name.
+    IndexOnly,
+    /// It may be deferred to the end of a transaction: its errors come late, and `ON CONFLICT` fails on it.
+    Deferrable,
+    /// New rows obey it, old rows were never checked.
+    NotValid,
+    /// Some of its triggers are switched off: it keeps nothing, or half of it.
+    Disabled,
+    /// The index is left over from a build that failed.
+    InvalidIndex,
     /// It is there with another definition.
     Changed {
         /// The definition of this release.
@@ -64,6 +81,11 @@ impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             DriftKind::Missing => write!(f, "{} is missing", self.object),
+            DriftKind::IndexOnly => write!(f, "{} is an index only, not a constraint", self.object),
+            DriftKind::Deferrable => write!(f, "{} is deferrable", self.object),
+            DriftKind::NotValid => write!(f, "{} is not validated", self.object),
+            DriftKind::Disabled => write!(f, "{} is disabled", self.object),
+            DriftKind::InvalidIndex => write!(f, "{} is invalid", self.object),
             DriftKind::Changed { expected, found } => {
                 write!(f, "{} is `{found}`, not `{expected}`", self.object)
             }
@@ -80,10 +102,9 @@ pub(super) fn compare(expected: &Definitions, found: &Definitions) -> Vec<Drift>
     let mut drift = Vec::new();
     for (object, expected) in expected {
         let kind = match found.get(object) {
+            None if found.contains_key(&object.replacen("constraint ", "index ", 1)) => DriftKind::IndexOnly,
             None => DriftKind::Missing,
-            Some(found) if found != expected => {
-                DriftKind::Changed { expected: expected.clone(), found: found.clone() }
-            }
+            Some(found) if found != expected => changed(object, expected, found),
             Some(_) => continue,
         };
         drift.push(Drift { kind, object: object.clone() });
@@ -91,6 +112,48 @@ pub(super) fn compare(expected: &Definitions, found: &Definitions) -> Vec<Drift>
     let extra = found.keys().filter(|object| !expected.contains_key(*object));
     drift.extend(extra.map(|object| Drift { kind: DriftKind::Extra, object: object.clone() }));
     drift
+}
+
+/// What weakens an object without another definition has a name of its own.
+fn changed(object: &str, expected: &str, found: &str) -> DriftKind {
+    let (base, marks) = without_marks(found);
+    let is = |kind: &str| object.starts_with(kind);
+    let marked = |mark: &str| marks.contains(mark);
+    match () {
+        () if base != without_marks(expected).0 || !(is("constraint ") || is("index ")) => {
+            DriftKind::Changed { expected: expected.to_owned(), found: found.to_owned() }
+        }
+        () if marked(", invalid") || marked(", not ready") => DriftKind::InvalidIndex,
+        () if marked("deferrable") || marked("not immediate") => DriftKind::Deferrable,
+        () if marked("not validated") => DriftKind::NotValid,
+        () => DriftKind::Disabled,
+    }
+}
+
+/// A definition, and the marks that the catalog's query and the server put behind it.
+pub(super) fn without_marks(definition: &str) -> (&str, &str) {
+    const MARKS: [&str; 9] = [
+        " DEFERRABLE",
+        " NOT VALID",
+        ", deferrable",
+        ", deferred",
+        ", not validated",
+        ", triggers ",
+        ", invalid",
+        ", not ready",
+        ", not immediate",
+    ];
+    let at = MARKS.iter().filter_map(|mark| definition.find(mark)).min().unwrap_or(definition.len());
+    definition.split_at(at)
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failing = self.drift.iter().filter(|drift| drift.fails()).count();
+        writeln!(f, "{} differences, {failing} of them break a promise", self.drift.len())?;
+        self.drift.iter().try_for_each(|drift| writeln!(f, "{drift}"))?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +180,24 @@ mod tests {
         );
         assert_eq!(drift.iter().map(Drift::fails).collect::<Vec<_>>(), [true, true, false]);
         assert_eq!(compare(&expected, &expected), []);
+    }
+
+    #[test]
+    fn what_weakens_a_constraint_has_a_name() {
+        let kind = |object: &str, expected: &str, found: &str| {
+            compare(&definitions(&[(object, expected)]), &definitions(&[(object, found)])).remove(0).kind
+        };
+        let x = "EXCLUDE USING gist (r WITH =)";
+        let deferrable = format!("{x} DEFERRABLE INITIALLY DEFERRED, deferrable, deferred");
+        assert_eq!(kind("constraint t.x", x, &deferrable), DriftKind::Deferrable);
+        assert_eq!(kind("constraint t.x", x, &format!("{x} NOT VALID, not validated")), DriftKind::NotValid);
+        let key = "FOREIGN KEY (a) REFERENCES p(a)";
+        let off = format!("{key}, triggers ODOO");
+        assert_eq!(kind("constraint t.f", &format!("{key}, triggers OOOO"), &off), DriftKind::Disabled);
+        assert_eq!(kind("index t.i", "i", "i, invalid"), DriftKind::InvalidIndex);
+        assert!(matches!(kind("constraint t.x", x, "EXCLUDE, deferrable"), DriftKind::Changed { .. }));
+        let only = compare(&definitions(&[("constraint t.x", x)]), &definitions(&[("index t.x", "i")]));
+        assert_eq!(only[0].kind, DriftKind::IndexOnly);
     }
 
     #[test]

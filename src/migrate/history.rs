@@ -66,8 +66,10 @@ pub(super) async fn read(client: &impl GenericClient, schema: &SchemaName) -> Re
     if !exists(client, schema).await? {
         return Ok(Vec::new());
     }
-    let sql = schema
-        .qualify("SELECT version, name, checksum, applied_at FROM slotkeeper.migrations ORDER BY version");
+    // What somebody emptied is another text, not an error.
+    let sql = schema.qualify(
+        "SELECT version, coalesce(name, ''), coalesce(checksum, ''), applied_at FROM slotkeeper.migrations ORDER BY version",
+    );
     let rows = client.query_typed(&sql, &[]).await.map_err(MigrateError::from_driver)?;
     let row = |row: &tokio_postgres::Row| {
         Ok(Row {

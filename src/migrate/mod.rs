@@ -3,7 +3,7 @@
 //! The library never migrates on its own: the host calls [`Migrator::up`] when it deploys.
 //!
 //! ```text
-//! up ──► status ──► verify ──► (a newer release) up ──► …            down: one step back
+//! up ──► status ──► verify ──► audit ──► (a newer release) up ──► …            down: one step back
 //! ```
 //!
 //! | step | does | writes | needs |
@@ -11,7 +11,13 @@
 //! | [`up`](Migrator::up) | applies what is pending, each migration in its own transaction | only if something is pending | to own the schema |
 //! | [`down`](Migrator::down) | takes back the last migration; refuses to destroy rows unless told | yes | to own the tables |
 //! | [`status`](Migrator::status) | lists applied, pending and unknown migrations | no | `SELECT` on `migrations` |
+//! | [`preflight`](Migrator::preflight) | tells what stands in the way, and which rows break which rule | no | `SELECT` on the tables |
 //! | [`verify`](Migrator::verify) | compares the database's definitions with those of this release | no | nothing |
+//! | [`audit`](Migrator::audit) | compares the rows with what the library promises of them | no | `SELECT` on all tables |
+//! | [`repair`](Migrator::repair) | puts definitions back as they should be, if told to | if told to | to own the tables |
+//! | [`restore`](Migrator::restore) | brings back the rows that [`Down::export`] wrote | yes | `INSERT` |
+//! | [`ceremony`](Migrator::ceremony) | all of it in order, with a drill on a copy, and a report | as `up` | to own the schema, `CREATE` on the database |
+//! | [`plan`](Migrator::plan), [`losses`](Migrator::losses) | say what `up` would do, and what `down` would destroy | no | as `up`; `SELECT` |
 //!
 //! Everything lives in one schema, `slotkeeper` unless [`Migrator::in_schema`] says otherwise. The history is the table
 //! `migrations` in that schema, so the host's own migration tool and this one never meet. `up` also creates the
@@ -26,20 +32,33 @@
 //! A migration that has been released never changes. Its checksum is kept with the history, and a database that was
 //! migrated with another text is refused.
 
+mod audit;
+mod ceremony;
+mod clear;
 mod drift;
 mod error;
+mod export;
 mod history;
 mod lock;
 mod migration;
+mod notes;
+mod plan;
+mod preflight;
+mod repair;
 mod runner;
 mod step;
 mod verify;
 
+pub use audit::{Audit, AuditCheck, AuditTenant};
+pub use ceremony::{Ceremony, CeremonyOptions, CeremonyStep, Drill};
 pub use drift::{Drift, DriftKind, Verification};
 pub use error::MigrateError;
 pub use history::{MigrationStatus, Status};
 pub use migration::Migration;
-pub use runner::{Applied, Down, Migrator};
+pub use notes::Note;
+pub use plan::{Loss, Losses, Plan, PlannedLock, PlannedStep};
+pub use repair::{Left, Mended, Repair, Repaired};
+pub use runner::{Applied, Down, Exported, Migrator};
 
 /// The version of the schema this library's statements are written for.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 3;

@@ -8,14 +8,14 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
 use super::drift::{self, Definitions};
-use super::{Drift, DriftKind, MigrateError, Migrator, Status, Verification, history, step};
+use super::{Drift, DriftKind, MigrateError, Migrator, Status, Verification, history, notes, step};
 use crate::constraint::Constraint;
 
 const QUERY: &str = include_str!("catalog.sql");
-const EXPECTED: &str = include_str!("catalog.txt");
+pub(super) const EXPECTED: &str = include_str!("catalog.txt");
 
 /// Definitions are printed with these settings in mind: qualified names, and literals in one style.
-const SETTINGS: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
+pub(super) const SETTINGS: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL TimeZone = 'UTC';
     SET LOCAL DateStyle = 'ISO, MDY';
     SET LOCAL IntervalStyle = 'postgres';
@@ -27,7 +27,8 @@ impl Migrator {
     /// Compares tables, columns, constraints, indexes, triggers and rules with those of this release.
     ///
     /// It reads only the catalog, which every role may, and the history where the role may. What the host decides is
-    /// not compared: row level security, grants, comments, tablespaces, storage parameters other than `fillfactor`.
+    /// not compared: comments, tablespaces, storage parameters other than `fillfactor`. Row level security, owners and,
+    /// with [`for_role`](Self::for_role), privileges are [noted](Verification::notes).
     ///
     /// # Errors
     /// [`UnsupportedServer`](MigrateError::UnsupportedServer), or what the connection or the server reports. A
@@ -48,23 +49,34 @@ impl Migrator {
         } else {
             Vec::new()
         };
-        drift.extend(drift::compare(&definitions(EXPECTED.lines()), &found));
+        drift.extend(drift::compare(&expected(), &found));
+        let notes = notes::read(self, &tx).await?;
         tx.rollback().await.map_err(MigrateError::from_driver)?;
-        Ok(Verification { drift, history_read })
+        Ok(Verification { drift, notes, history_read })
     }
+}
+
+/// The tables of this release, without the schema.
+pub(super) fn tables() -> Vec<&'static str> {
+    let mut tables: Vec<&str> = Constraint::ALL.iter().map(|constraint| constraint.table()).collect();
+    tables.dedup();
+    tables
 }
 
 /// Kind, table, name and definition of every object, separated by tabs.
 async fn rows(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<String>, tokio_postgres::Error> {
-    let mut tables: Vec<&str> = Constraint::ALL.iter().map(|constraint| constraint.table()).collect();
-    tables.dedup();
     let schema = migrator.schema.as_str();
-    let rows = tx.query_typed(QUERY, &[(&schema, Type::NAME), (&tables, Type::TEXT_ARRAY)]).await?;
+    let rows = tx.query_typed(QUERY, &[(&schema, Type::NAME), (&tables(), Type::TEXT_ARRAY)]).await?;
     let line = |row: &Row| {
         let fields: [&str; 4] = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
         Ok(fields.join("\t"))
     };
     rows.iter().map(line).collect()
+}
+
+/// What a database of this release has.
+pub(super) fn expected() -> Definitions {
+    definitions(EXPECTED.lines())
 }
 
 fn definitions<'a>(lines: impl Iterator<Item = &'a str>) -> Definitions {

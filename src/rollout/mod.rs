@@ -24,7 +24,9 @@ pub(crate) mod finding;
 mod guard;
 mod ident;
 pub(crate) mod lock;
+pub(crate) mod own;
 mod pace;
+pub(crate) mod preflight;
 mod prepare;
 pub(crate) mod probe;
 mod quarantine;
@@ -49,10 +51,15 @@ pub use finding::{Finding, FindingKind, RowKey, Sample, TenantFinding};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
 pub use pace::Pace;
+pub use preflight::{
+    Activity, Extension, Obstacle, Preflight, PreflightOptions, ServerFacts, Session, TableFacts, TableLock,
+};
 pub use quarantine::{Quarantine, Quarantined};
 pub use restore::Restored;
+pub(crate) use restore::put_back;
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use stage::Stage;
 pub use state::State;
+pub(crate) use table::TableInfo;
 pub use up::{RolledOut, Up};
 pub use verify::{Flaw, Verification};

@@ -14,5 +14,7 @@ mod errors;
 mod faults;
 mod migrate;
 mod model;
+mod offers;
+mod retention;
 mod storm;
 mod support;

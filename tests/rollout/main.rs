@@ -10,15 +10,32 @@
 
 mod artifact_refusals;
 mod artifact_values;
+mod audit;
+mod audit_retention;
+mod audit_rules;
+mod canary;
 mod clearing_kills;
 mod clearing_limits;
 mod clearing_scale;
 mod clearing_writers;
+#[cfg(feature = "cli")]
+mod cli;
+mod columns;
 mod dedupe;
+mod drift;
+mod offers;
+mod own_ceremony;
+mod own_export;
+mod own_figures;
+mod own_plan;
+mod own_repair;
+mod preflight;
 mod quarantine;
 mod quarantine_interrupted;
+mod refused;
 mod restore;
 mod support;
 mod tables;
+mod under_load;
 mod up_down;
 mod violated;

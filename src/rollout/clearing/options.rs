@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::super::ident::Ident;
 use super::super::pace::Pace;
 
 /// How a [quarantine](crate::rollout::Guard::quarantine) or a [dedupe](crate::rollout::Guard::dedupe) is to run: dry unless told to apply.
@@ -37,6 +38,21 @@ impl Clearing {
     /// One tenant's rows only: the canary. The value as text, as PostgreSQL prints it.
     pub fn tenant(self, tenant: impl Into<String>) -> Self {
         Self { tenant: Some(tenant.into()), ..self }
+    }
+
+    /// The same for one of several tables, with an artifact of its own.
+    pub(crate) fn for_table(&self, table: &Ident) -> Self {
+        let path = self.path.as_ref().map(|path| {
+            let mut name = path.file_stem().unwrap_or_default().to_owned();
+            name.push(".");
+            name.push(table.as_str());
+            if let Some(extension) = path.extension() {
+                name.push(".");
+                name.push(extension);
+            }
+            path.with_file_name(name)
+        });
+        Self { path, ..self.clone() }
     }
 
     /// How many rows a transaction changes, and how long it waits and tries.

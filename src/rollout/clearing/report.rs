@@ -48,6 +48,14 @@ pub struct Cleared {
     pub changed: Vec<RowKey>,
 }
 
+impl Cleared {
+    /// Whether rows are still in the way: those a dry run found, and those this run left alone.
+    #[must_use]
+    pub const fn remains(&self) -> bool {
+        self.dry_run && self.found > 0 || self.changed_since > 0 || self.deferred > 0
+    }
+}
+
 /// The rows that break one rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

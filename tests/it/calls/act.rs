@@ -4,9 +4,11 @@ use super::stage::Stage;
 use futures_util::future::BoxFuture;
 use slotkeeper::{
     BlackoutId, BookingId, Error, Executor,
+    availability_cache::{Availability, CacheState},
     confirmation::{Decision, Outcome},
     hold::{Hold, Swept},
     resource::Resource,
+    retention::Retained,
 };
 
 /// Sends one call. The future is `Send`, whatever the executor: it would not fit otherwise.
@@ -45,7 +47,20 @@ impl Returned for BlackoutId {}
 impl Returned for Swept {}
 impl Returned for chrono::DateTime<chrono::Utc> {}
 impl Returned for () {}
+impl Returned for u32 {}
 impl Returned for u64 {}
+
+impl Returned for Availability {
+    fn refusal(&self) -> Option<&'static str> {
+        (self.state == CacheState::Missing).then_some("nothing")
+    }
+}
+
+impl Returned for Retained {
+    fn refusal(&self) -> Option<&'static str> {
+        (self.rows == 0 && self.set_aside.is_empty()).then_some("nothing")
+    }
+}
 
 /// Reads answer with something, or the test has asked the wrong question.
 impl Returned for bool {

@@ -6,9 +6,12 @@ use slotkeeper::{
     Actor, BlackoutId, BookingId, Claim, CustomerRef, EventId, HoldId, HoldPolicy, IdempotencyKey, Reference,
     ResourceId, Slotkeeper, TenantId,
     allocation::Block,
+    availability_cache::{CacheBody, FailureCode, MaxAge, RefreshAvailability},
     booking::*,
     hold::*,
+    offer::{OfferSource, RecordOffers},
     resource::{NewResource, Resource},
+    retention::{Age, RetentionBatch},
 };
 
 /// Minutes of the day; nothing of the stage is on `free` resources outside 1200–1400.
@@ -93,6 +96,9 @@ impl Stage {
         let limited = k.clone().with_hold_policy(HoldPolicy::new().active_per_actor(1));
         limited.holds().place(db, &place(taken, 1300, 1330).actor(actor("busy"))).await.unwrap();
         let blackout = Block::new(tenant, one(taken, 1400, 1430));
+        k.availability_cache().refresh(db, &refresh(tenant, OfferSource::Default)).await.unwrap();
+        k.offers().record(db, &offers(tenant)).await.unwrap();
+        past(house, keeper, schema, tenant, second).await;
         Self {
             limited,
             tenant,
@@ -145,6 +151,18 @@ impl Stage {
         Block::new(self.tenant, claim)
     }
 
+    pub fn refresh(&self, source: OfferSource) -> RefreshAvailability {
+        refresh(self.tenant, source)
+    }
+
+    pub fn offers(&self) -> RecordOffers {
+        offers(self.tenant)
+    }
+
+    pub fn old(&self) -> RetentionBatch {
+        old(self.tenant)
+    }
+
     pub fn extend(&self, hold: HoldId) -> ExtendHold {
         ExtendHold::new(self.tenant, hold, self.until).unwrap()
     }
@@ -159,6 +177,53 @@ pub async fn expire(house: &House, schema: &str, holds: &[HoldId]) {
         );
         client.execute(&sql, &[&holds]).await.unwrap();
     }
+}
+
+/// Begun in the future, and so now.
+fn refresh(tenant: TenantId, source: OfferSource) -> RefreshAvailability {
+    let body = CacheBody::new(serde_json::json!({ "free": [1] })).unwrap();
+    RefreshAvailability::new(tenant, source, at(0), body).unwrap()
+}
+
+/// Ten years, in minutes.
+const LONG_AGO: i64 = 5_256_000;
+
+/// A booking that is over, and a hold, a request and a record that nobody has touched for long.
+async fn past(house: &House, k: &Slotkeeper, schema: &str, tenant: TenantId, resource: ResourceId) {
+    let (db, ago) = (&house.pool, -LONG_AGO);
+    let book = BookPlaces::new(tenant, one(resource, ago, ago + 30), fresh_key());
+    k.bookings().book(db, &book).await.unwrap().into_result().unwrap();
+    let hold = PlaceHold::new(tenant, one(resource, ago + 60, ago + 90));
+    let hold = k.holds().place(db, &hold).await.unwrap().id;
+    k.holds().release(db, &ReleaseHold::new(tenant, hold)).await.unwrap();
+    let request = RequestBooking::new(tenant, window(ago, ago + 30));
+    let request = k.bookings().request(db, &request).await.unwrap();
+    let back = "- interval '40 days'";
+    house
+        .sql(&format!(
+            "UPDATE {schema}.holds SET placed_at = placed_at {back}, expires_at = expires_at {back} WHERE id = '{hold}';
+             UPDATE {schema}.bookings SET updated_at = updated_at {back} WHERE id = '{request}';
+             UPDATE {schema}.confirmations SET decided_at = decided_at {back} WHERE tenant_id = '{tenant}'
+                AND operation = 'erase'"
+        ))
+        .await;
+}
+
+/// Everything that has been over for a week.
+pub fn old(tenant: TenantId) -> RetentionBatch {
+    RetentionBatch::new(tenant, Age::days(7).unwrap())
+}
+
+fn offers(tenant: TenantId) -> RecordOffers {
+    RecordOffers::new(tenant, OfferSource::Default, [at(0), at(30), at(0), at(-LONG_AGO)]).unwrap()
+}
+
+pub fn failure() -> FailureCode {
+    FailureCode::new("calendar_down").unwrap()
+}
+
+pub fn max_age() -> MaxAge {
+    MaxAge::new(TimeDelta::days(1)).unwrap()
 }
 
 pub fn resource(tenant: TenantId) -> NewResource {

@@ -3,7 +3,19 @@
 use crate::support::House;
 use std::time::{Duration, Instant};
 
-const TABLES: [&str; 6] = ["allocations", "holds", "bookings", "outbox", "resources", "confirmations"];
+/// The records of decisions last.
+const TABLES: [&str; 9] = [
+    "allocations",
+    "holds",
+    "bookings",
+    "outbox",
+    "resources",
+    "availability_cache",
+    "offered_slots",
+    "allocations_archive",
+    "confirmations",
+];
+const REST: usize = TABLES.len() - 1;
 
 /// Digests over the records of decisions and over everything else, and how many records there are.
 #[derive(Debug, PartialEq, Eq, Clone)]
@@ -21,7 +33,7 @@ impl State {
             )
         };
         let (rest, records) =
-            (TABLES[..5].iter().map(part).collect::<Vec<_>>().join(" || "), part(&TABLES[5]));
+            (TABLES[..REST].iter().map(part).collect::<Vec<_>>().join(" || "), part(&TABLES[REST]));
         let query = format!("SELECT {rest}, (SELECT count(*) FROM slotkeeper.confirmations), {records}");
         let row = house.pool.get().await.unwrap().query_one(&query, &[]).await.unwrap();
         Self { rest: row.get(0), records: row.get(1), digest: row.get(2) }

@@ -9,6 +9,7 @@ use slotkeeper::{
     booking::*,
     confirmation::Operation,
     hold::*,
+    offer::{ListOffers, OfferSource, PruneOffers},
     resource::{ListResources, UpdateResource},
 };
 
@@ -68,6 +69,16 @@ pub fn writes() -> Vec<Success> {
         saved("create a resource with a reference", act!(s, db => s.keeper.resources().create(db, &resource(s.tenant).reference(reference("new"))))),
         plain("update a resource", act!(s, db => s.keeper.resources().update(db, &UpdateResource::from(s.tenant, &s.resource).name(name("another"))))),
         plain("deactivate a resource", act!(s, db => s.keeper.resources().deactivate(db, s.tenant, s.free[1]))),
+        plain("refresh the cache", act!(s, db => s.keeper.availability_cache().refresh(db, &s.refresh(OfferSource::DirectBook)))),
+        plain("refresh the cache again", act!(s, db => s.keeper.availability_cache().refresh(db, &s.refresh(OfferSource::Default)))),
+        plain("count a failure", act!(s, db => s.keeper.availability_cache().fail(db, s.tenant, OfferSource::Default, &failure()))),
+        plain("invalidate the cache", act!(s, db => s.keeper.availability_cache().invalidate(db, s.tenant, &OfferSource::ALL))),
+        plain("record offers", act!(s, db => s.keeper.offers().record(db, &s.offers()))),
+        plain("prune offers", act!(s, db => s.keeper.offers().prune(db, &PruneOffers::new(s.tenant, at(0)).unwrap()))),
+        saved("archive allocations", act!(s, db => s.keeper.retention().archive_allocations(db, &s.old()))),
+        saved("prune confirmations", act!(s, db => s.keeper.retention().prune_confirmations(db, &s.old()))),
+        saved("prune holds", act!(s, db => s.keeper.retention().prune_holds(db, &s.old()))),
+        saved("prune bookings", act!(s, db => s.keeper.retention().prune_bookings(db, &s.old()))),
         plain("delete events", act!(s, db => s.keeper.outbox().delete(db, s.tenant, &s.events))),
     ]
 }
@@ -87,6 +98,8 @@ pub fn reads() -> Vec<Success> {
         plain("free windows", act!(s, db => s.keeper.allocations().free_windows(db, s.tenant, s.taken, window(0, 1440)))),
         plain("find by key", act!(s, db => s.keeper.confirmations().find_by_key(db, s.tenant, Operation::Book, &s.used))),
         plain("list by booking", act!(s, db => s.keeper.confirmations().list_by_booking(db, s.tenant, s.booking))),
+        plain("find in the cache", act!(s, db => s.keeper.availability_cache().find(db, s.tenant, OfferSource::Default, max_age()))),
+        plain("list offers", act!(s, db => s.keeper.offers().list(db, &ListOffers::new(s.tenant, OfferSource::Default, window(0, 60))))),
         plain("list events", act!(s, db => s.keeper.outbox().list(db, s.tenant, 10))),
     ]
 }

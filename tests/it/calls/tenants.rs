@@ -11,6 +11,7 @@ use slotkeeper::{
     booking::*,
     confirmation::{Operation, Outcome},
     hold::*,
+    offer::{ListOffers, OfferSource, PruneOffers},
     resource::*,
 };
 
@@ -63,6 +64,13 @@ fn reads_of_another() -> Vec<(&'static str, Act)> {
         ("free windows", act!(s, db => s.keeper.allocations().free_windows(db, t(), s.taken, window(0, 1440)))),
         ("find by key", act!(s, db => s.keeper.confirmations().find_by_key(db, t(), Operation::Book, &s.used))),
         ("decisions", act!(s, db => s.keeper.confirmations().list_by_booking(db, t(), s.booking))),
+        ("find in the cache", act!(s, db => s.keeper.availability_cache().find(db, t(), OfferSource::Default, max_age()))),
+        ("list offers", act!(s, db => s.keeper.offers().list(db, &ListOffers::new(t(), OfferSource::Default, window(0, 1440))))),
+        ("prune offers", act!(s, db => async { Ok(s.keeper.offers().prune(db, &PruneOffers::new(t(), at(0)).unwrap()).await? > 0) })),
+        ("archive allocations", act!(s, db => s.keeper.retention().archive_allocations(db, &old(t())))),
+        ("prune confirmations", act!(s, db => s.keeper.retention().prune_confirmations(db, &old(t())))),
+        ("prune holds", act!(s, db => s.keeper.retention().prune_holds(db, &old(t())))),
+        ("prune bookings", act!(s, db => s.keeper.retention().prune_bookings(db, &old(t())))),
         ("list events", act!(s, db => s.keeper.outbox().list(db, t(), 10))),
         ("delete events", act!(s, db => async { Ok(s.keeper.outbox().delete(db, t(), &s.events).await? > 0) })),
         ("sweep", act!(s, db => async { Ok(s.keeper.holds().sweep(db, &SweepHolds::new(t())).await?.holds > 0) })),

@@ -2,7 +2,7 @@
 
 mod blackouts;
 mod buffers;
-mod common;
+pub mod common;
 mod erase;
 mod expiry;
 mod extend;

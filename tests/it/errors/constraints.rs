@@ -26,6 +26,11 @@ const ROWS: &str = "
         'CAN', 'canary', '{\"canary\": \"canary\"}' FROM slotkeeper.resources;
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body)
     SELECT tenant_id, id, 'canary', id, '{\"canary\": \"canary\"}' FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.availability_cache (tenant_id, source, body, as_of, refreshed_at, failed_at, error_count, last_error)
+    SELECT tenant_id, 'default', '{\"canary\": \"canary\"}', now(), now(), now(), 1, 'canary' FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.offered_slots (tenant_id, source, starts_at, offered, first_offered_at, last_offered_at)
+    SELECT tenant_id, 'default', now(), 1, now(), now() FROM slotkeeper.resources;
+    INSERT INTO slotkeeper.allocations_archive SELECT a.*, now() FROM slotkeeper.allocations a;
     UPDATE slotkeeper.migrations SET name = 'canary'";
 
 /// What an inserted copy of the row must differ in to break the constraint and no other.
@@ -58,6 +63,7 @@ fn provocations() -> Vec<(Constraint, String)> {
             C::AllocationsResourceDuringExcl,
             with_new(r#", "during": "[2030-01-01 10:59Z,2030-01-01 12:00Z)""#),
         ),
+        (C::AllocationsArchivePkey, set("{}")),
         (C::ConfirmationsPkey, set(r#"{"key": "canary 2"}"#)),
         (C::ConfirmationsKeyKey, with_new("")),
         (C::ConfirmationsOperationCheck, set(r#"{"operation": "canary"}"#)),
@@ -70,6 +76,14 @@ fn provocations() -> Vec<(Constraint, String)> {
         (C::BookingsBufferCheck, set(r#"{"buffer_before_seconds": -1}"#)),
         (C::BookingsDuringCheck, set(r#"{"during": "empty"}"#)),
         (C::BookingsReferenceKey, with_new(r#", "claim_id": "00000000-0000-4000-8000-000000000002""#)),
+        (C::AvailabilityCachePkey, set("{}")),
+        (C::AvailabilityCacheSourceCheck, set(r#"{"source": "canary"}"#)),
+        (C::AvailabilityCacheBodyCheck, set(r#"{"as_of": null}"#)),
+        (C::AvailabilityCacheErrorCheck, set(r#"{"last_error": null}"#)),
+        (C::OfferedSlotsPkey, set("{}")),
+        (C::OfferedSlotsSourceCheck, set(r#"{"source": "canary"}"#)),
+        (C::OfferedSlotsStartsCheck, set(r#"{"starts_at": "infinity"}"#)),
+        (C::OfferedSlotsOfferedCheck, set(r#"{"offered": 0}"#)),
         (C::OutboxPkey, set("{}")),
         (C::OutboxClaimedCheck, set(r#"{"claimed": 1}"#)),
         (C::MigrationsPkey, set("{}")),
@@ -127,7 +141,8 @@ fn every_constraint_is_provoked() {
 async fn a_copy_for_another_tenant_is_accepted() {
     let db = migrated().await;
     db.run(ROWS).await;
-    for table in ["resources", "holds", "allocations", "confirmations", "bookings", "outbox"] {
+    let tables = ["resources", "holds", "allocations", "confirmations", "bookings", "outbox"];
+    for table in tables.into_iter().chain(["availability_cache", "offered_slots", "allocations_archive"]) {
         db.run(&copy(table, r#"{"tenant_id": "00000000-0000-4000-8000-000000000003"}"#)).await;
     }
 }

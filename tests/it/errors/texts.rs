@@ -116,6 +116,7 @@ fn invalid_input_texts() {
         ),
         (I::Currency, "a currency must be three upper-case letters"),
         (I::TimeZone, "a time zone must be an iana name"),
+        (I::FailureCode, "a failure code must be 1 to 40 of a to z, 0 to 9 and underscores"),
         (I::Capacity, "capacity must be at least the smallest party, which must be at least 1"),
         (I::OutOfRange { field: "limit", min: 1, max: 1000 }, "limit must be between 1 and 1000"),
     ];

@@ -117,6 +117,7 @@ pub async fn orphans(client: &Client) -> Vec<String> {
 pub async fn assert_whole(h: &House) {
     assert_eq!(orphans(&h.pool.get().await.unwrap()).await, Vec::<String>::new());
     assert_eq!(h.overlaps().await, 0);
+    assert_audit(h).await;
 }
 
 /// Damage, and the check that must find it. The order is that of [`CHECKS`].

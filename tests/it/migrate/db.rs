@@ -1,6 +1,17 @@
 //! A database of its own for each test. The one place that knows where databases come from.
 
+use slotkeeper::migrate::{Down, Migrator};
 use tokio_postgres::{Client, NoTls};
+
+/// How many migrations this release has.
+pub(crate) const STEPS: usize = slotkeeper::migrate::SCHEMA_VERSION as usize;
+
+/// Takes back all migrations but the first, whose tables hold nothing here.
+pub(crate) async fn down_to_first(client: &mut Client) {
+    for _ in 1..STEPS {
+        assert!(Migrator::new().down(client, Down::new()).await.unwrap().is_some());
+    }
+}
 
 /// An empty database.
 pub(crate) struct Db(kit::Database);

@@ -4,7 +4,8 @@ use slotkeeper::migrate::{DriftKind, Migrator};
 
 use super::db::empty;
 
-/// What was done, the differences it must show (`-` missing, `~` changed, `+` extra), and whether `verify` passes.
+/// What was done, the differences it must show (`-` missing, `~` changed, `+` extra, `i` an index only, `d` deferrable,
+/// `v` not validated, `o` switched off, `x` invalid), and whether `verify` passes.
 const DAMAGE: &[(&str, &[&str], bool)] = &[
     (
         "ALTER TABLE allocations DROP CONSTRAINT allocations_resource_during_excl",
@@ -16,7 +17,7 @@ const DAMAGE: &[(&str, &[&str], bool)] = &[
          ALTER TABLE allocations ADD CONSTRAINT allocations_resource_during_excl EXCLUDE USING gist (
              resource_id WITH =, during WITH &&, tenant_id WITH =) WHERE (released_at IS NULL AND NOT shadow)
              DEFERRABLE INITIALLY DEFERRED",
-        &["~constraint allocations.allocations_resource_during_excl", "~index allocations.allocations_resource_during_excl"],
+        &["dconstraint allocations.allocations_resource_during_excl", "dindex allocations.allocations_resource_during_excl"],
         false,
     ),
     (
@@ -30,23 +31,23 @@ const DAMAGE: &[(&str, &[&str], bool)] = &[
         "ALTER TABLE allocations DROP CONSTRAINT allocations_resource_during_excl;
          CREATE INDEX allocations_resource_during_excl ON allocations USING gist (resource_id, during, tenant_id)
              WHERE released_at IS NULL AND NOT shadow",
-        &["-constraint allocations.allocations_resource_during_excl"],
+        &["iconstraint allocations.allocations_resource_during_excl"],
         false,
     ),
     (
         "ALTER TABLE allocations DROP CONSTRAINT allocations_resource_fkey;
          ALTER TABLE allocations ADD CONSTRAINT allocations_resource_fkey FOREIGN KEY (tenant_id, resource_id)
              REFERENCES resources (tenant_id, id) NOT VALID",
-        &["~constraint allocations.allocations_resource_fkey"],
+        &["vconstraint allocations.allocations_resource_fkey"],
         false,
     ),
     (
         "ALTER TABLE allocations ALTER CONSTRAINT allocations_resource_fkey DEFERRABLE",
-        &["~constraint allocations.allocations_resource_fkey"],
+        &["dconstraint allocations.allocations_resource_fkey"],
         false,
     ),
-    ("ALTER TABLE allocations DISABLE TRIGGER ALL", &["~constraint allocations.allocations_resource_fkey"], false),
-    ("ALTER TABLE resources DISABLE TRIGGER ALL", &["~constraint allocations.allocations_resource_fkey"], false),
+    ("ALTER TABLE allocations DISABLE TRIGGER ALL", &["oconstraint allocations.allocations_resource_fkey"], false),
+    ("ALTER TABLE resources DISABLE TRIGGER ALL", &["oconstraint allocations.allocations_resource_fkey"], false),
     (
         "ALTER TABLE holds DROP CONSTRAINT holds_claimed_check;
          ALTER TABLE holds ADD CONSTRAINT holds_claimed_check CHECK (claimed <= requested)",
@@ -56,7 +57,7 @@ const DAMAGE: &[(&str, &[&str], bool)] = &[
     (
         "ALTER TABLE holds DROP CONSTRAINT holds_claimed_check;
          ALTER TABLE holds ADD CONSTRAINT holds_claimed_check CHECK (claimed = requested) NOT VALID",
-        &["~constraint holds.holds_claimed_check"],
+        &["vconstraint holds.holds_claimed_check"],
         false,
     ),
     (
@@ -78,7 +79,7 @@ const DAMAGE: &[(&str, &[&str], bool)] = &[
     ),
     (
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'holds_reference_key'::regclass",
-        &["~index holds.holds_reference_key"],
+        &["xindex holds.holds_reference_key"],
         false,
     ),
     ("ALTER TABLE holds SET UNLOGGED", &["~table holds"], false),
@@ -122,8 +123,14 @@ async fn every_planted_drift_is_found_and_named() {
         let found = migrator.verify(&mut client).await.unwrap();
         let mark = |kind: &DriftKind| match kind {
             DriftKind::Missing => '-',
+            DriftKind::Extra => '+',
             DriftKind::Changed { .. } => '~',
-            _ => '+',
+            DriftKind::IndexOnly => 'i',
+            DriftKind::Deferrable => 'd',
+            DriftKind::NotValid => 'v',
+            DriftKind::Disabled => 'o',
+            DriftKind::InvalidIndex => 'x',
+            other => panic!("{other:?}"),
         };
         let drift: Vec<_> = found.drift.iter().map(|d| format!("{}{}", mark(&d.kind), d.object)).collect();
         assert_eq!(drift, *expected, "{damage}");

@@ -29,7 +29,7 @@ async fn a_newer_schema_is_refused_and_reported() {
     migrator.up(&mut client).await.unwrap();
     let newer = "INSERT INTO slotkeeper.migrations (version, name, checksum, duration_ms) VALUES (99, 'later', '', 0)";
     client.batch_execute(newer).await.unwrap();
-    let error = MigrateError::NewerSchema { found: 99, known: 1 };
+    let error = MigrateError::NewerSchema { found: 99, known: slotkeeper::migrate::SCHEMA_VERSION };
     assert_eq!(migrator.up(&mut client).await, Err(error.clone()));
     assert_eq!(migrator.down(&mut client, Down::new()).await, Err(error));
     let status = migrator.status(&client).await.unwrap();

@@ -4,18 +4,20 @@ use slotkeeper::constraint::Constraint;
 use slotkeeper::migrate::{Down, MigrateError, Migrator};
 use slotkeeper::schema::SchemaName;
 
-use super::db::empty;
+use super::db::{STEPS, down_to_first, empty};
 
 const RESOURCE: &str = "INSERT INTO slotkeeper.resources
     (tenant_id, id, kind, name, capacity, min_party, attributes, active, revision)
     VALUES (gen_random_uuid(), gen_random_uuid(), 'table', 't', 4, 1, '{}', true, 1)";
+
+const NAMES: [(i32, &str); STEPS] = [(1, "create_core"), (2, "create_offers"), (3, "create_archive")];
 
 #[tokio::test]
 async fn up_applies_everything_once() {
     let db = empty().await;
     let mut client = db.client().await;
     let applied = Migrator::new().up(&mut client).await.unwrap();
-    assert_eq!(applied.iter().map(|a| (a.version, a.name)).collect::<Vec<_>>(), [(1, "create_core")]);
+    assert_eq!(applied.iter().map(|a| (a.version, a.name)).collect::<Vec<_>>(), NAMES);
     assert_eq!(Migrator::new().up(&mut client).await, Ok(vec![]));
     let status = Migrator::new().status(&client).await.unwrap();
     assert!(status.is_current(), "{status:?}");
@@ -27,7 +29,7 @@ async fn status_and_down_of_an_empty_database_find_nothing() {
     let db = empty().await;
     let mut client = db.client().await;
     let status = Migrator::new().status(&client).await.unwrap();
-    assert_eq!(status.pending().map(|m| m.version).collect::<Vec<_>>(), [1]);
+    assert_eq!(status.pending().map(|m| m.version).collect::<Vec<_>>(), NAMES.map(|(version, _)| version));
     assert_eq!(Migrator::new().down(&mut client, Down::new()).await, Ok(None));
 }
 
@@ -38,16 +40,25 @@ async fn down_refuses_while_a_table_holds_a_row_and_obeys_when_told() {
     let migrator = Migrator::new();
     migrator.up(&mut client).await.unwrap();
     client.batch_execute(RESOURCE).await.unwrap();
+    let offer =
+        "INSERT INTO slotkeeper.offered_slots VALUES (gen_random_uuid(), 'default', now(), 1, now(), now())";
+    client.batch_execute(offer).await.unwrap();
+    let archive = migrator.down(&mut client, Down::new()).await.unwrap().unwrap();
+    assert_eq!(archive.name, "create_archive", "it is empty");
+    let refused = migrator.down(&mut client, Down::new()).await;
+    assert_eq!(refused, Err(MigrateError::DataWouldBeLost { table: "offered_slots" }));
+    client.batch_execute("DELETE FROM slotkeeper.offered_slots").await.unwrap();
+    migrator.down(&mut client, Down::new()).await.unwrap();
 
     let refused = migrator.down(&mut client, Down::new()).await;
     assert_eq!(refused, Err(MigrateError::DataWouldBeLost { table: "resources" }));
     let rows = client.query_one("SELECT count(*) FROM slotkeeper.resources", &[]).await.unwrap();
     assert_eq!(rows.get::<_, i64>(0), 1);
-    assert!(migrator.verify(&mut client).await.unwrap().is_ok());
+    assert_eq!(migrator.status(&client).await.unwrap().pending().count(), STEPS - 1);
 
     let step = migrator.down(&mut client, Down::new().destroying_data(true)).await.unwrap().unwrap();
     assert_eq!((step.version, step.name), (1, "create_core"));
-    assert_eq!(migrator.status(&client).await.unwrap().pending().count(), 1);
+    assert_eq!(migrator.status(&client).await.unwrap().pending().count(), STEPS);
 }
 
 #[tokio::test]
@@ -60,6 +71,7 @@ async fn down_sees_rows_that_a_policy_hides() {
     let migrator = Migrator::new();
     migrator.up(&mut client).await.unwrap();
     client.batch_execute(RESOURCE).await.unwrap();
+    down_to_first(&mut client).await;
     let hide = "ALTER TABLE slotkeeper.resources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY";
     client.batch_execute(hide).await.unwrap();
     let seen = client.query_one("SELECT count(*) FROM slotkeeper.resources", &[]).await.unwrap();
@@ -77,6 +89,9 @@ async fn up_down_up_ends_where_up_does() {
     let migrator = Migrator::new();
     migrator.up(&mut client).await.unwrap();
     let first = super::catalog::dump(&client, "slotkeeper").await;
+    down_to_first(&mut client).await;
+    let core = super::catalog::dump(&client, "slotkeeper").await;
+    assert!(core.contains("\tallocations\t") && !core.contains("offered_slots"), "one step at a time");
     assert!(migrator.down(&mut client, Down::new()).await.unwrap().is_some());
     let between = super::catalog::dump(&client, "slotkeeper").await;
     assert!(between.lines().all(|line| line.split('\t').nth(1) == Some("migrations")), "{between}");
@@ -93,7 +108,7 @@ async fn two_schemas_live_side_by_side_whatever_their_names() {
     // A keyword that must be quoted, and a name that occurs within other names.
     for name in ["order", "s", "during", "public", "myslotkeeper"] {
         let migrator = Migrator::new().in_schema(SchemaName::new(name).unwrap());
-        assert_eq!(migrator.up(&mut client).await.unwrap().len(), 1, "{name}");
+        assert_eq!(migrator.up(&mut client).await.unwrap().len(), STEPS, "{name}");
         assert_eq!(migrator.verify(&mut client).await.unwrap().drift, [], "{name}");
         assert_eq!(super::catalog::dump(&client, name).await, reference, "{name}");
         assert!(migrator.down(&mut client, Down::new()).await.unwrap().is_some(), "{name}");

@@ -87,6 +87,9 @@ fn compare(flaw: Flaw, cases: u64, seed: u64, shrinks: u32) -> Result<Tally, Str
         tally.set(seen);
         verdict.map_err(TestCaseError::fail)
     });
+    if result.is_ok() {
+        runtime.block_on(assert_audit(&house));
+    }
     result.map(|()| tally.take()).map_err(|error| match error {
         // The calls in the reason say more than the dice they came from.
         TestError::Fail(reason, (_, in_transaction)) => {

@@ -11,14 +11,12 @@ use uuid::Uuid;
 
 /// Time passes for one hold.
 pub async fn expire(db: &impl GenericClient, tenant: TenantId, hold: Uuid) {
-    for sql in [
-        "UPDATE slotkeeper.holds SET expires_at = now() - interval '1 s' WHERE tenant_id = $1 AND id = $2",
-        "UPDATE slotkeeper.allocations SET expires_at = now() - interval '1 s'
-          WHERE tenant_id = $1 AND claim_id = $2 AND kind = 'held'",
-    ] {
-        let sql = db.prepare_cached(sql).await.unwrap();
-        db.execute(&sql, &[&tenant, &hold]).await.unwrap();
-    }
+    // In one statement: a hold and its rows expire at the same instant.
+    let sql = "WITH h AS (UPDATE slotkeeper.holds SET expires_at = now() - interval '1 s' WHERE tenant_id = $1 AND id = $2)
+        UPDATE slotkeeper.allocations SET expires_at = now() - interval '1 s'
+         WHERE tenant_id = $1 AND claim_id = $2 AND kind = 'held'";
+    let sql = db.prepare_cached(sql).await.unwrap();
+    db.execute(&sql, &[&tenant, &hold]).await.unwrap();
 }
 
 /// One digest over every row and who wrote it: equal before and after means that not even an equal row was written.

@@ -82,7 +82,12 @@ async fn run(what: Kind) {
         let first = log.find("deadlock detected").unwrap_or_default();
         println!("{}", log[first..].lines().take(40).collect::<Vec<_>>().join("\n"));
     }
-    assert_eq!((deadlocks, figures.total("!busy")), (0, 0), "deadlocks, busy; seed {seed}");
+    assert_eq!(deadlocks, 0, "deadlocks; seed {seed}");
+    // Replacing holds that the clock ends within milliseconds, eight clients on four tables, can lose four races in a
+    // row, and says so; the others never do.
+    let busy_in_a_hundred = if what == Kind::Replacements { 5 } else { 0 };
+    let calls: usize = figures.answers.values().sum();
+    assert!(figures.total("!busy") * 100 <= calls * busy_in_a_hundred, "busy {figures}; seed {seed}");
 }
 
 /// Time passes fast: whatever is held expires within milliseconds. Waits for nobody, so it is part of no deadlock.

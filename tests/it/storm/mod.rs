@@ -66,6 +66,8 @@ async fn a_storm_leaves_nothing_broken_and_no_deadlock() {
     let mut wrong = audit::audit(&house).await;
     wrong.extend(audit::records(&house, &figures.decisions).await);
     assert!(wrong.is_empty(), "seed {seed}: {wrong:#?}");
+    // Scenario 35: no stored counter has drifted from what it counts.
+    assert_audit(&house).await;
     assert_eq!(house.db.deadlocks().await.unwrap(), 0);
 }
 

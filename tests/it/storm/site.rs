@@ -66,14 +66,14 @@ impl Site {
         PlaceHold::new(self.tenant, claim).ttl(Ttl::new(TimeDelta::seconds(1)).unwrap())
     }
 
-    /// Time passes for one hold. In the order in which every write takes its locks.
+    /// Time passes for one hold, at one instant for all its rows. In the order in which every write takes its locks.
     pub async fn expire(&self, hold: HoldId) {
         let mut client = self.pool.get().await.unwrap();
         let tx = client.transaction().await.unwrap();
         for sql in [
-            "UPDATE slotkeeper.holds SET expires_at = statement_timestamp() - interval '1 ms'
+            "UPDATE slotkeeper.holds SET expires_at = transaction_timestamp() - interval '1 ms'
               WHERE tenant_id = $1 AND id = $2 AND status = 'active'",
-            "UPDATE slotkeeper.allocations x SET expires_at = statement_timestamp() - interval '1 ms'
+            "UPDATE slotkeeper.allocations x SET expires_at = transaction_timestamp() - interval '1 ms'
                FROM (SELECT a.id FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = $2
                         AND a.kind = 'held' ORDER BY a.resource_id, a.during FOR UPDATE) a
               WHERE x.tenant_id = $1 AND x.id = a.id AND x.kind = 'held'",

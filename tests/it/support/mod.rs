@@ -60,7 +60,17 @@ impl House {
 
     /// One digest over every row of every table: equal before and after means nothing changed.
     pub async fn digest(&self) -> String {
-        let tables = ["resources", "holds", "allocations", "bookings", "confirmations", "outbox"];
+        let tables = [
+            "resources",
+            "holds",
+            "allocations",
+            "bookings",
+            "confirmations",
+            "outbox",
+            "availability_cache",
+            "offered_slots",
+            "allocations_archive",
+        ];
         let part = |table| {
             format!(
                 "coalesce((SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM slotkeeper.{table} t), '-')"
@@ -81,6 +91,13 @@ impl House {
         )
         .await
     }
+}
+
+/// The library's own audit has nothing to say.
+pub async fn assert_audit(house: &House) {
+    let mut client = house.db.client().await.expect("a client");
+    let audit = slotkeeper::migrate::Migrator::new().audit(&mut client).await.expect("an audit");
+    assert!(audit.is_clean(), "{audit}");
 }
 
 pub fn kind(text: &str) -> ResourceKind {

@@ -3,5 +3,6 @@
 pub mod catalog;
 pub mod child;
 pub mod files;
+pub mod house;
 pub mod messy;
 pub mod visits;

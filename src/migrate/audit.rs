@@ -1,0 +1,152 @@
+//! Whether the rows keep what the library promises, judged from the rows alone.
+//!
+//! The constraints keep most of it at every moment. This looks at what no constraint can: what one table promises of
+//! another, what a restore, a superuser or a bug may have broken, and what got in while a constraint was gone. No index
+//! takes part, because a broken one would confirm itself.
+//!
+//! | checks | what must be true |
+//! |---|---|
+//! | `allocation_…` | live rows of a resource do not overlap; each has the active hold or confirmed booking it belongs to |
+//! | `blackout_…` | a blackout is whole, and as its event says while the relay has not taken that |
+//! | `hold_…` | an unexpired hold has all its places at the window shown; consumed and booked go together |
+//! | `booking_…` | a confirmed booking has exactly the places its last decision recorded; its history adds up |
+//! | `decision_…`, `event_…` | a decision had its effect once; its record agrees with itself and with its checksum |
+//! | `rule.…` | every row satisfies every check, key, foreign key and `NOT NULL` of the schema |
+//! | `migrations` | the history of the schema is this release's |
+//!
+//! What [retention](crate::retention) may have taken is not missed: places whose time is over, bookings and their decisions
+//! after them. Events leave with the relay, so none is missed either.
+
+mod checks;
+mod report;
+mod rules;
+
+pub use report::{Audit, AuditCheck, AuditTenant};
+
+use std::time::Instant;
+
+use futures_util::{TryStreamExt, pin_mut};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use super::{MigrateError, Migrator, history, step, verify};
+use crate::confirmation;
+
+/// Ids kept of each check and tenant.
+const SAMPLES: usize = 5;
+/// Tenants kept of each check; all are counted.
+const TENANTS: usize = 100;
+
+/// Hash and merge joins over whole tables: linear, and independent of every index. Rows hidden by a policy must not look
+/// like rows that are missing.
+const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
+    SET LOCAL idle_in_transaction_session_timeout = 0;
+    SET LOCAL row_security = off;
+    SET LOCAL work_mem = '64MB';
+    SET LOCAL jit = off;
+    SET LOCAL enable_indexscan = off;
+    SET LOCAL enable_indexonlyscan = off;
+    SET LOCAL enable_bitmapscan = off;
+    SET LOCAL enable_nestloop = off;
+    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
+
+impl Migrator {
+    /// Checks every row against every other, see [`Audit`]. It reads each table a few times, from one snapshot, and
+    /// holds up nobody; on a standby it does as well.
+    ///
+    /// # Errors
+    /// [`MissingTable`](MigrateError::MissingTable) if a table of this release is not there,
+    /// [`PermissionDenied`](MigrateError::PermissionDenied) if the role may not read one or a policy hides rows from it;
+    /// otherwise what the connection or the server reports. Damage is not an error: see [`Audit::is_clean`].
+    ///
+    /// # Transactions
+    /// One, `REPEATABLE READ`, read only, rolled back.
+    pub async fn audit(&self, client: &mut Client) -> Result<Audit, MigrateError> {
+        let started = Instant::now();
+        let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+        let mut tx = builder.read_only(true).start().await.map_err(MigrateError::from_driver)?;
+        step::check_server(&tx).await?;
+        tx.batch_execute(verify::SETTINGS).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
+        expect_tables(self, &tx).await?;
+        let mut checks = vec![migrations(self, &tx).await?];
+        for check in checks::all() {
+            checks.push(run(self, &mut tx, &check).await?);
+        }
+        checks.push(records(self, &tx).await?);
+        let at = tx.query_typed_one("SELECT transaction_timestamp()", &[]).await;
+        let at = at.map_err(MigrateError::from_driver)?.get(0);
+        tx.rollback().await.map_err(MigrateError::from_driver)?;
+        Ok(Audit { at, duration: started.elapsed(), checks })
+    }
+}
+
+/// Also takes the snapshot, so that the clock of every later statement is past it.
+async fn expect_tables(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), MigrateError> {
+    let sql = "SELECT t.name FROM unnest($2::text[]) WITH ORDINALITY AS t (name, at) WHERE NOT EXISTS (
+                   SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                    WHERE n.nspname = $1 AND c.relname = t.name AND c.relkind IN ('r', 'p'))
+                ORDER BY t.at LIMIT 1";
+    let schema = migrator.schema.as_str();
+    let params = [(&schema as _, Type::TEXT), (&verify::tables() as _, Type::TEXT_ARRAY)];
+    match tx.query_typed_opt(sql, &params).await.map_err(MigrateError::from_driver)? {
+        Some(row) => Err(MigrateError::MissingTable { table: format!("{schema}.{}", row.get::<_, &str>(0)) }),
+        None => Ok(()),
+    }
+}
+
+/// Pending, unknown and edited migrations, by number.
+async fn migrations(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck, MigrateError> {
+    let status = history::status(history::read(tx, &migrator.schema).await?, migrator.migrations);
+    let wrong = status.migrations.iter().filter(|m| m.changed || !m.known || m.applied_at.is_none());
+    let mut check = AuditCheck::new("migrations");
+    for migration in wrong {
+        check.add(None, migration.version.to_string());
+    }
+    Ok(check)
+}
+
+/// Under a savepoint: a row so broken that the check cannot be evaluated must not end the audit.
+async fn run(
+    migrator: &Migrator,
+    tx: &mut Transaction<'_>,
+    check: &checks::Check,
+) -> Result<AuditCheck, MigrateError> {
+    let mut found = AuditCheck::new(&check.name);
+    found.waiting = check.name == checks::WAITING;
+    let sql = checks::counting(&check.sql, SAMPLES);
+    let savepoint = tx.transaction().await.map_err(MigrateError::from_driver)?;
+    match savepoint.query_typed(&migrator.schema.qualify(&sql), &[]).await {
+        Ok(rows) => {
+            for row in rows {
+                let rows: i64 = row.get(1);
+                found.add_tenant(row.get(0), rows.unsigned_abs(), row.get(2));
+            }
+        }
+        // Data exceptions, and limits that only damaged data meets.
+        Err(error) if error.code().is_some_and(|code| code.code().starts_with("22")) => {
+            found.unreadable = error.code().map(|code| code.code().to_owned());
+        }
+        Err(error) => return Err(MigrateError::from_driver(error)),
+    }
+    savepoint.rollback().await.map_err(MigrateError::from_driver)?;
+    Ok(found)
+}
+
+/// Every record of a decision, read by the library's own reader, row by row.
+async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck, MigrateError> {
+    let sql = "SELECT operation, checksum, outcome, booking_id, claimed, decided_at, snapshot, tenant_id::text, id::text
+                 FROM slotkeeper.confirmations";
+    let params: [(&(dyn ToSql + Sync), Type); 0] = [];
+    let rows = tx.query_typed_raw(&migrator.schema.qualify(sql), params).await;
+    let rows = rows.map_err(MigrateError::from_driver)?;
+    pin_mut!(rows);
+    let mut check = AuditCheck::new("decision_record");
+    while let Some(row) = rows.try_next().await.map_err(MigrateError::from_driver)? {
+        // A value that is not what its column holds makes an unsound record, not an error.
+        if !confirmation::is_sound(&row).unwrap_or(false) {
+            check.add(row.get(7), row.get(8));
+        }
+    }
+    Ok(check)
+}

@@ -1,0 +1,282 @@
+//! A look before anything is changed: what stands between a table and its rules.
+
+mod page;
+mod report;
+mod server;
+mod sessions;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use super::find;
+use super::guard::Guard;
+use super::rule::{Reference, Rule};
+use super::table::TableInfo;
+use crate::migrate::MigrateError;
+
+pub use report::{Extension, Obstacle, Preflight, ServerFacts, TableFacts};
+pub use sessions::{Activity, Session, TableLock};
+
+const OLDEST_SERVER: i32 = 14;
+
+/// It may wait for a change of the table that is running, but not for ever, and it may take as long as it takes.
+/// Row level security is not circumvented: who cannot see all rows is told so.
+const SETTINGS: &str = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0;
+    SET LOCAL idle_in_transaction_session_timeout = 0;
+    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
+
+/// How closely a preflight looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct PreflightOptions {
+    pub(crate) samples: usize,
+    pub(crate) long_transaction: Duration,
+}
+
+impl Default for PreflightOptions {
+    fn default() -> Self {
+        Self { samples: 20, long_transaction: Duration::from_secs(60) }
+    }
+}
+
+impl PreflightOptions {
+    /// 20 examples a rule; a transaction is long after a minute.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many examples of each broken rule are kept. They are held in memory; counts are exact without them.
+    pub fn samples(self, samples: usize) -> Self {
+        Self { samples, ..self }
+    }
+
+    /// After which time an open transaction is worth telling.
+    pub fn long_transaction(self, long_transaction: Duration) -> Self {
+        Self { long_transaction, ..self }
+    }
+}
+
+impl Guard {
+    /// Looks at the server, the role's rights, the table, whoever else uses it, and every row that breaks a rule.
+    ///
+    /// It needs SELECT on the table and its parents, works on a standby too, and tolerates whatever is missing: that is
+    /// [told](Preflight::obstacles), and what can be checked is checked.
+    ///
+    /// # Errors
+    /// [`Contended`](MigrateError::Contended) if the table stays locked for 5 seconds; otherwise what the connection or
+    /// the server reports.
+    ///
+    /// # Transactions
+    /// One, repeatable read and read only, rolled back: all figures are of one moment. While it lasts, it keeps vacuum
+    /// from removing rows that died since. Each rule takes a pass or two over the table.
+    pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, MigrateError> {
+        self.preflight_with(client, PreflightOptions::new()).await
+    }
+
+    /// The same, as closely as told.
+    ///
+    /// # Errors
+    /// As [`preflight`](Self::preflight).
+    ///
+    /// # Transactions
+    /// As [`preflight`](Self::preflight).
+    pub async fn preflight_with(
+        &self,
+        client: &mut Client,
+        options: PreflightOptions,
+    ) -> Result<Preflight, MigrateError> {
+        let needs_extension = self.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_)));
+        let plan = Plan {
+            guards: std::slice::from_ref(self),
+            schema: self.table.schema.as_str(),
+            needs_extension,
+            creates_extension: true,
+            creates: None,
+        };
+        run(client, &plan, options).await
+    }
+}
+
+/// What is to be looked at.
+pub(crate) struct Plan<'a> {
+    pub(crate) guards: &'a [Guard],
+    pub(crate) schema: &'a str,
+    pub(crate) needs_extension: bool,
+    pub(crate) creates_extension: bool,
+    /// Set where missing tables are created; and whether the schema may be, too.
+    pub(crate) creates: Option<bool>,
+}
+
+pub(crate) async fn run(
+    client: &mut Client,
+    plan: &Plan<'_>,
+    options: PreflightOptions,
+) -> Result<Preflight, MigrateError> {
+    let started = Instant::now();
+    let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    let mut tx = builder.start().await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
+    let (server, version) = server::facts(&tx, plan.schema).await.map_err(MigrateError::from_driver)?;
+    let mut look = Look { obstacles: of_server(plan, &server, version), oids: BTreeMap::new(), options };
+    let mut tables = Vec::new();
+    for guard in plan.guards {
+        tables.push(look.table(&mut tx, guard, plan.creates.is_some()).await?);
+    }
+    let sessions = sessions::read(&tx, &look.oids, options.long_transaction).await;
+    let sessions = sessions.map_err(MigrateError::from_driver)?;
+    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Preflight { server, tables, sessions, obstacles: look.obstacles, took_ms })
+}
+
+fn of_server(plan: &Plan<'_>, server: &ServerFacts, version: i32) -> Vec<Obstacle> {
+    let creatable = match server.extension {
+        Extension::Installed => true,
+        Extension::Creatable => plan.creates_extension,
+        Extension::Available | Extension::Unavailable => false,
+    };
+    let schema_creatable = plan.creates.is_none_or(|allowed| allowed && server.may_create_schema);
+    let missing_schema = Obstacle::MissingSchema { schema: plan.schema.to_owned() };
+    let obstacles = [
+        (version < OLDEST_SERVER, Obstacle::UnsupportedServer),
+        (server.read_only, Obstacle::ReadOnlyServer),
+        (plan.needs_extension && !creatable, Obstacle::MissingExtension),
+        (!server.schema_exists && !schema_creatable, missing_schema),
+    ];
+    obstacles.into_iter().filter(|(there, _)| *there).map(|(_, obstacle)| obstacle).collect()
+}
+
+/// What was met so far.
+struct Look {
+    obstacles: Vec<Obstacle>,
+    oids: BTreeMap<i64, String>,
+    options: PreflightOptions,
+}
+
+impl Look {
+    async fn table(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        guard: &Guard,
+        creates: bool,
+    ) -> Result<TableFacts, MigrateError> {
+        let table = guard.table.to_string();
+        let (findings, unchecked) = (Vec::new(), Vec::new());
+        let mut facts =
+            TableFacts { table: table.clone(), exists: false, rows: None, bytes: 0, findings, unchecked };
+        let rights = server::rights(tx, &guard.table).await.map_err(MigrateError::from_driver)?;
+        let Some(rights) = rights else {
+            if !creates {
+                self.met(Obstacle::MissingTable { table });
+            }
+            return Ok(facts);
+        };
+        self.oids.insert(rights.oid, table.clone());
+        let info = TableInfo::existing(tx, &guard.table).await?;
+        (facts.exists, facts.bytes) = (true, info.total_bytes);
+        self.of_table(guard, &info, &rights);
+        for rule in &guard.rules {
+            if let Rule::Reference(reference) = rule {
+                self.of_parent(tx, reference).await?;
+            }
+        }
+        if rights.reads {
+            facts.rows = Some(count(tx, &info).await?);
+        }
+        for rule in &guard.rules {
+            // Whoever may not read the table gets no answer, and a row less to wonder about.
+            let found = if rights.reads {
+                find::finding(tx, guard, &info, rule, self.options.samples).await
+            } else {
+                Err(MigrateError::PermissionDenied)
+            };
+            match found {
+                Ok(finding) => facts.findings.extend(finding),
+                Err(error) => {
+                    self.unchecked(error, &table)?;
+                    facts.unchecked.push(rule.name().to_string());
+                }
+            }
+        }
+        Ok(facts)
+    }
+
+    fn met(&mut self, obstacle: Obstacle) {
+        if !self.obstacles.contains(&obstacle) {
+            self.obstacles.push(obstacle);
+        }
+    }
+
+    fn of_table(&mut self, guard: &Guard, info: &TableInfo, rights: &server::Rights) {
+        let table = guard.table.to_string();
+        if !rights.reads {
+            self.met(Obstacle::MayNotRead { table: table.clone() });
+        }
+        if !rights.owns {
+            self.met(Obstacle::NotOwner { table: table.clone() });
+        }
+        if !rights.creates {
+            self.met(Obstacle::MayNotCreate { schema: guard.table.schema.to_string() });
+        }
+        if info.key.is_empty() {
+            self.met(Obstacle::NoPrimaryKey { table: table.clone() });
+        }
+        let own = guard.tenant.iter().chain(&guard.confirmed_at).chain(&guard.created_at);
+        for column in own.chain(guard.rules.iter().flat_map(Rule::columns)) {
+            if info.column(column).is_none() {
+                self.met(Obstacle::MissingColumn { table: table.clone(), column: column.to_string() });
+            }
+        }
+    }
+
+    /// What a foreign key needs of the table it refers to.
+    async fn of_parent(&mut self, tx: &Transaction<'_>, rule: &Reference) -> Result<(), MigrateError> {
+        let table = rule.parent.to_string();
+        let rights = server::rights(tx, &rule.parent).await.map_err(MigrateError::from_driver)?;
+        let Some(rights) = rights else {
+            self.met(Obstacle::MissingTable { table });
+            return Ok(());
+        };
+        if !rights.reads {
+            self.met(Obstacle::MayNotRead { table: table.clone() });
+        }
+        if !rights.refers {
+            self.met(Obstacle::MayNotReference { table: table.clone() });
+        }
+        let is_key = server::is_key(tx, rights.oid, &rule.parent_columns).await;
+        if !is_key.map_err(MigrateError::from_driver)? {
+            self.met(Obstacle::NoParentKey { rule: rule.name.to_string(), table });
+        }
+        Ok(())
+    }
+
+    /// Why a rule could not be checked; errors that concern more than this rule end the preflight.
+    fn unchecked(&mut self, error: MigrateError, table: &str) -> Result<(), MigrateError> {
+        match error {
+            MigrateError::MissingTable { table } => self.met(Obstacle::MissingTable { table }),
+            MigrateError::MissingColumn { table, column } => {
+                self.met(Obstacle::MissingColumn { table, column });
+            }
+            MigrateError::Unevaluable { table, rule, sqlstate } => {
+                self.met(Obstacle::Unevaluable { table, rule, sqlstate });
+            }
+            // Told already of the table or of the parent, unless a function in an expression is forbidden.
+            MigrateError::PermissionDenied => {
+                let told = self.obstacles.iter().any(|met| matches!(met, Obstacle::MayNotRead { .. }));
+                if !told {
+                    self.met(Obstacle::MayNotRead { table: table.to_owned() });
+                }
+            }
+            other => return Err(other),
+        }
+        Ok(())
+    }
+}
+
+async fn count(tx: &Transaction<'_>, info: &TableInfo) -> Result<u64, MigrateError> {
+    let sql = format!("SELECT count(*) FROM {}", info.name.quoted());
+    let row = tx.query_typed_one(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
+}
