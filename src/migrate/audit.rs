@@ -14,8 +14,8 @@
 //! | `rule.…` | every row satisfies every check, key, foreign key and `NOT NULL` of the schema |
 //! | `migrations` | the history of the schema is this release's |
 //!
-//! What is not there may be in an archive: places and bookings whose time is over, and records older than
-//! [`Migrator::records_kept`], are not missed. Events leave with the relay, so none is missed either.
+//! What [retention](crate::retention) may have taken is not missed: places whose time is over, bookings and their decisions
+//! after them. Events leave with the relay, so none is missed either.
 
 mod checks;
 mod report;
@@ -23,7 +23,7 @@ mod rules;
 
 pub use report::{Audit, AuditCheck, AuditTenant};
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::{TryStreamExt, pin_mut};
 use tokio_postgres::types::{ToSql, Type};
@@ -51,12 +51,6 @@ const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
     SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
 
 impl Migrator {
-    /// How long records of decisions are kept at least: 30 days unless set. [`audit`](Self::audit) misses a younger one.
-    #[must_use]
-    pub fn records_kept(self, records_kept: Duration) -> Self {
-        Self { records_kept, ..self }
-    }
-
     /// Checks every row against every other, see [`Audit`]. It reads each table a few times, from one snapshot, and
     /// holds up nobody; on a standby it does as well.
     ///
@@ -120,7 +114,7 @@ async fn run(
 ) -> Result<AuditCheck, MigrateError> {
     let mut found = AuditCheck::new(&check.name);
     found.waiting = check.name == checks::WAITING;
-    let sql = checks::counting(&check.sql, migrator.records_kept.as_secs(), SAMPLES);
+    let sql = checks::counting(&check.sql, SAMPLES);
     let savepoint = tx.transaction().await.map_err(MigrateError::from_driver)?;
     match savepoint.query_typed(&migrator.schema.qualify(&sql), &[]).await {
         Ok(rows) => {

@@ -193,6 +193,12 @@ pub enum MigrateError {
         /// The table, with its schema.
         table: String,
     },
+    /// A schema of the drill's name is there, and is none that a drill made. Nothing was changed: rename it.
+    #[error("schema {schema} is there, and is no scratch copy")]
+    ScratchTaken {
+        /// The schema.
+        schema: SchemaName,
+    },
     /// The server is too old.
     #[error("server version {version} is older than 14")]
     UnsupportedServer {

@@ -71,6 +71,12 @@ mod tests {
         assert!(versions.eq(1..=MIGRATIONS.len() as i32));
     }
 
+    const DOWNS: [&str; 3] = [
+        "e9817bf0a4e7f17090eb30443fecdaf2562ff47a7302a4b8ce9a7b2328dcab5c",
+        "e4aab6cfd0c2f7b8f6af32c60be329d72963667fa888b3456e997aa6de072a91",
+        "492c5c3e911813b507a4dff191d4cff71ff635c482ece04e68ca1ba755784c78",
+    ];
+
     #[test]
     fn released_migrations_are_frozen() {
         let expected = [
@@ -80,6 +86,10 @@ mod tests {
         ];
         let found: Vec<String> = MIGRATIONS.iter().map(Migration::checksum).collect();
         assert_eq!(found, expected, "a released migration is never edited: write a new one");
+        // The way down is frozen too: what it destroys, and in which order, is what an export was written by.
+        let found: Vec<String> =
+            MIGRATIONS.iter().map(|m| Migration { up: m.down, ..*m }.checksum()).collect();
+        assert_eq!(found, DOWNS, "a released migration is never edited: write a new one");
     }
 
     #[test]

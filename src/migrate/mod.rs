@@ -15,6 +15,8 @@
 //! | [`verify`](Migrator::verify) | compares the database's definitions with those of this release | no | nothing |
 //! | [`audit`](Migrator::audit) | compares the rows with what the library promises of them | no | `SELECT` on all tables |
 //! | [`repair`](Migrator::repair) | puts definitions back as they should be, if told to | if told to | to own the tables |
+//! | [`restore`](Migrator::restore) | brings back the rows that [`Down::export`] wrote | yes | `INSERT` |
+//! | [`ceremony`](Migrator::ceremony) | all of it in order, with a drill on a copy, and a report | as `up` | to own the schema, `CREATE` on the database |
 //! | [`plan`](Migrator::plan), [`losses`](Migrator::losses) | say what `up` would do, and what `down` would destroy | no | as `up`; `SELECT` |
 //!
 //! Everything lives in one schema, `slotkeeper` unless [`Migrator::in_schema`] says otherwise. The history is the table
@@ -31,8 +33,11 @@
 //! migrated with another text is refused.
 
 mod audit;
+mod ceremony;
+mod clear;
 mod drift;
 mod error;
+mod export;
 mod history;
 mod lock;
 mod migration;
@@ -45,6 +50,7 @@ mod step;
 mod verify;
 
 pub use audit::{Audit, AuditCheck, AuditTenant};
+pub use ceremony::{Ceremony, CeremonyOptions, CeremonyStep, Drill};
 pub use drift::{Drift, DriftKind, Verification};
 pub use error::MigrateError;
 pub use history::{MigrationStatus, Status};
@@ -52,7 +58,7 @@ pub use migration::Migration;
 pub use notes::Note;
 pub use plan::{Loss, Losses, Plan, PlannedLock, PlannedStep};
 pub use repair::{Left, Mended, Repair, Repaired};
-pub use runner::{Applied, Down, Migrator};
+pub use runner::{Applied, Down, Exported, Migrator};
 
 /// The version of the schema this library's statements are written for.
 pub const SCHEMA_VERSION: i32 = 3;

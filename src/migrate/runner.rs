@@ -1,7 +1,9 @@
 //! The migrator.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio_postgres::Client;
 
 use super::migration::MIGRATIONS;
@@ -32,27 +34,41 @@ pub struct Migrator {
     pub(super) create_extension: bool,
     pub(super) lock_wait: Duration,
     pub(super) lock_timeout: Duration,
-    pub(super) records_kept: Duration,
     pub(super) role: Option<String>,
 }
 
 /// One step that was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Applied {
     /// The migration.
     pub version: i32,
     /// Its name.
     pub name: &'static str,
-    /// How long its statements took.
+    /// How long its statements took, and writing the export.
     pub duration: Duration,
+    /// The file that has every row the step destroyed, if it was told to write one.
+    pub exported: Option<Exported>,
+}
+
+/// A file with the rows of dropped tables, whole and on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Exported {
+    /// The file. Readable by its owner only: it holds personal data.
+    pub path: PathBuf,
+    /// Its rows.
+    pub rows: u64,
+    /// SHA-256 of its rows, as its last line has it.
+    pub sha256: String,
 }
 
 /// What a step down may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Down {
     pub(super) destroying_data: bool,
+    pub(super) export: Option<PathBuf>,
 }
 
 impl Down {
@@ -63,7 +79,14 @@ impl Down {
 
     /// Whether tables are dropped together with their rows. They cannot be brought back.
     pub fn destroying_data(self, destroying_data: bool) -> Self {
-        Self { destroying_data }
+        Self { destroying_data, ..self }
+    }
+
+    /// Writes every row of the tables the step drops to a new file before it drops them, under the lock that keeps them
+    /// as they are. [`Migrator::restore`] brings them back. The file is synced before anything is dropped, and there is
+    /// none if the step fails.
+    pub fn export(self, path: impl Into<PathBuf>) -> Self {
+        Self { export: Some(path.into()), ..self }
     }
 }
 
@@ -84,7 +107,6 @@ impl Migrator {
             create_extension: true,
             lock_wait: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
-            records_kept: Duration::from_secs(30 * 86_400),
             role: None,
         }
     }
@@ -160,12 +182,12 @@ impl Migrator {
     ///
     /// # Errors
     /// [`DataWouldBeLost`](MigrateError::DataWouldBeLost) if it would drop a table with rows, unless `options` say
-    /// otherwise; otherwise as [`up`](Self::up).
+    /// otherwise; [`Artifact`](MigrateError::Artifact) if they cannot be exported; otherwise as [`up`](Self::up).
     ///
     /// # Transactions
     /// One. The tables are locked against every other use before they are looked at, until they are gone.
     pub async fn down(&self, client: &mut Client, options: Down) -> Result<Option<Applied>, MigrateError> {
-        step::take(self, client, Direction::Down(options)).await
+        step::take(self, client, Direction::Down(&options)).await
     }
 
     /// Lists the migrations of this release and of the database. It neither locks nor writes.

@@ -1,11 +1,11 @@
 //! One step, up or down, in one transaction.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::{Applied, Down, MigrateError, Migration, Migrator, history, lock};
+use super::{Applied, Down, Exported, MigrateError, Migration, Migrator, export, history, lock};
 use crate::schema::SchemaName;
 
 /// How often a step is tried when locks of other sessions are in its way.
@@ -22,16 +22,16 @@ const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
     SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Direction {
+pub(super) enum Direction<'a> {
     Up,
-    Down(Down),
+    Down(&'a Down),
 }
 
 /// Takes the next step; `None` if there is none.
 pub(super) async fn take(
     migrator: &Migrator,
     client: &mut Client,
-    direction: Direction,
+    direction: Direction<'_>,
 ) -> Result<Option<Applied>, MigrateError> {
     let mut attempts = 1;
     loop {
@@ -46,7 +46,7 @@ pub(super) async fn take(
 async fn attempt(
     migrator: &Migrator,
     client: &mut Client,
-    direction: Direction,
+    direction: Direction<'_>,
 ) -> Result<Option<Applied>, MigrateError> {
     let tx = begin(migrator, client).await?;
     // A database that has everything needs no lock and no privilege to write.
@@ -55,17 +55,19 @@ async fn attempt(
     }
     lock::acquire(&tx, &migrator.schema, migrator.lock_wait).await?;
     let started = Instant::now();
-    let (migration, duration) = match direction {
+    let (migration, exported) = match direction {
         Direction::Up => {
             prepare(migrator, &tx).await?;
             let Some(migration) = next(migrator, &tx).await? else { return Ok(None) };
-            (migration, up(migrator, &tx, migration, started).await?)
+            up(migrator, &tx, migration, started).await?;
+            (migration, None)
         }
         Direction::Down(options) => {
             let Some(migration) = last(migrator, &tx).await? else { return Ok(None) };
-            (migration, down(migrator, &tx, migration, options, started).await?)
+            (migration, down(migrator, &tx, migration, options).await?)
         }
     };
+    let duration = started.elapsed();
     tx.commit().await.map_err(MigrateError::from_driver)?;
     // The driver reports success for a commit that the server turned into a rollback.
     let history = history::read(client, &migrator.schema).await?;
@@ -73,7 +75,7 @@ async fn attempt(
     if recorded != matches!(direction, Direction::Up) {
         return Err(MigrateError::RolledBack { version: migration.version });
     }
-    Ok(Some(Applied { version: migration.version, name: migration.name, duration }))
+    Ok(Some(Applied { version: migration.version, name: migration.name, duration, exported }))
 }
 
 async fn begin<'a>(migrator: &Migrator, client: &'a mut Client) -> Result<Transaction<'a>, MigrateError> {
@@ -150,22 +152,19 @@ async fn up(
     tx: &Transaction<'_>,
     migration: Migration,
     started: Instant,
-) -> Result<Duration, MigrateError> {
+) -> Result<(), MigrateError> {
     let sql = migrator.schema.qualify(migration.up);
     tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
-    let duration = started.elapsed();
-    let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    history::insert(tx, &migrator.schema, &migration, millis).await?;
-    Ok(duration)
+    let millis = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+    history::insert(tx, &migrator.schema, &migration, millis).await
 }
 
 async fn down(
     migrator: &Migrator,
     tx: &Transaction<'_>,
     migration: Migration,
-    options: Down,
-    started: Instant,
-) -> Result<Duration, MigrateError> {
+    options: &Down,
+) -> Result<Option<Exported>, MigrateError> {
     let schema = &migrator.schema;
     let tables = migration.tables_dropped();
     if !tables.is_empty() {
@@ -173,12 +172,24 @@ async fn down(
         let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names.join(", "));
         tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
     }
-    if !options.destroying_data {
-        refuse_rows(tx, schema, &tables).await?;
+    let exported = match &options.export {
+        Some(path) => Some(export::write(tx, schema, &tables, path).await?),
+        None if options.destroying_data => None,
+        None => {
+            refuse_rows(tx, schema, &tables).await?;
+            None
+        }
+    };
+    let dropped = async {
+        tx.batch_execute(&schema.qualify(migration.down)).await.map_err(MigrateError::from_driver)?;
+        history::delete(tx, schema, migration.version).await
+    };
+    if let Err(error) = dropped.await {
+        // Nothing is dropped, so the file is only in the way of the next attempt.
+        exported.iter().for_each(|exported| drop(std::fs::remove_file(&exported.path)));
+        return Err(error);
     }
-    tx.batch_execute(&schema.qualify(migration.down)).await.map_err(MigrateError::from_driver)?;
-    history::delete(tx, schema, migration.version).await?;
-    Ok(started.elapsed())
+    Ok(exported)
 }
 
 async fn refuse_rows(

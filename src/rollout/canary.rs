@@ -280,6 +280,16 @@ async fn are_sound(client: &mut Client, guard: &Guard, ddls: &[Ddl]) -> Result<b
     Ok(true)
 }
 
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Observed => "observed",
+            Self::Enforced => "enforced",
+            Self::EnforcedForAll => "enforced for all",
+        })
+    }
+}
+
 impl fmt::Display for WouldRefuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} rows ({})", self.rule, self.rows, self.kind)

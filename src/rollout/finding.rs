@@ -35,7 +35,7 @@ pub struct Sample {
     /// Whose row it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The row. Of a pair, the one that would leave; if both would, one of them.
+    /// The row. Of a pair, the one with less right to stay; it does stay if the other has to leave for a third.
     pub row: RowKey,
     /// The row it overlaps, or repeats the key of.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -56,6 +56,7 @@ pub use preflight::{
 };
 pub use quarantine::{Quarantine, Quarantined};
 pub use restore::Restored;
+pub(crate) use restore::put_back;
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use stage::Stage;
 pub use state::State;

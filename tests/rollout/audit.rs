@@ -139,12 +139,14 @@ async fn damaged(client: &mut Client, damage: &str) -> Audit {
 
 #[tokio::test]
 async fn every_planted_damage_is_found_and_named() {
+    let database = kit::database().await.unwrap();
+    let mut client = database.client().await.unwrap();
+    house::fill(&client, TenantId::SINGLE).await;
+    house::keep(&client).await;
     for (damage, expected) in DAMAGE {
-        let database = kit::database().await.unwrap();
-        let mut client = database.client().await.unwrap();
-        house::fill(&client, TenantId::SINGLE).await;
         let audit = damaged(&mut client, damage).await;
         assert_eq!(names(&audit), *expected, "{damage}\n{audit}");
+        house::back(&client).await;
     }
 }
 

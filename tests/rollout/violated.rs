@@ -9,7 +9,7 @@ const CASES: [(&str, &str); 6] = [
     ("UPDATE app.visits SET party = 0 WHERE id = 3", "visits_party_check"),
     ("UPDATE app.visits SET table_id = 99 WHERE id = 3", "visits_table_fkey"),
     ("UPDATE app.visits SET ends_at = starts_at WHERE id = 3", "visits_table_window_excl_window"),
-    ("UPDATE app.visits SET number = 1 WHERE id = 2", "visits_number_key"),
+    ("UPDATE app.visits SET number = 1 WHERE id = 3", "visits_number_key"),
     (
         "UPDATE app.visits SET number = 1 WHERE id <= 2; UPDATE app.visits SET table_id = 1 WHERE id = 2;
          UPDATE app.visits SET starts_at = '2031-01-01', ends_at = '2031-01-02' WHERE id = 2;

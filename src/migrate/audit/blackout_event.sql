@@ -4,7 +4,10 @@ SELECT DISTINCT o.tenant_id, o.subject_id
   FROM slotkeeper.outbox o CROSS JOIN bounds t
  CROSS JOIN jsonb_array_elements(
        CASE jsonb_typeof(o.body->'allocations') WHEN 'array' THEN o.body->'allocations' ELSE '[{}]' END) e
-  LEFT JOIN slotkeeper.allocations a ON a.tenant_id = o.tenant_id AND a.id::text = e->>'id'
+  LEFT JOIN (SELECT a.tenant_id, a.id, a.claim_id, a.kind, a.resource_id, a.during FROM slotkeeper.allocations a
+              UNION ALL
+             SELECT a.tenant_id, a.id, a.claim_id, a.kind, a.resource_id, a.during FROM slotkeeper.allocations_archive a) a
+    ON a.tenant_id = o.tenant_id AND a.id::text = e->>'id'
  WHERE o.event = 'blackout.blocked'
    AND CASE WHEN a.id IS NULL THEN coalesce((e->'window'->>'end')::timestamptz > t.now, true)
             ELSE a.claim_id <> o.subject_id OR a.kind <> 'blackout' OR a.resource_id::text IS DISTINCT FROM e->>'resource'

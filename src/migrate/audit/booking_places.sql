@@ -1,6 +1,6 @@
 -- audit.booking_places
 -- Confirmed bookings that do not hold the very places their last decision (confirm, book or move) recorded. Places whose
--- time is over may be in an archive, and an old record may be pruned: what is not there then proves nothing.
+-- time is over may be in the archive, and may be gone from there.
 WITH decided AS MATERIALIZED (
     SELECT b.tenant_id, b.id, b.claim_id, c.snapshot->'allocations' AS places
       FROM slotkeeper.bookings b
@@ -13,8 +13,13 @@ WITH decided AS MATERIALIZED (
            CASE jsonb_typeof(d.places) WHEN 'array' THEN d.places ELSE '[]' END) e
 ), live AS (
     SELECT d.tenant_id, d.id AS booking, a.claim_id, a.id, a.resource_id, a.during
-      FROM decided d JOIN slotkeeper.allocations a ON a.tenant_id = d.tenant_id AND a.claim_id = d.claim_id
-     WHERE a.released_at IS NULL AND a.kind = 'booked'
+      FROM decided d
+      JOIN (SELECT a.tenant_id, a.claim_id, a.id, a.resource_id, a.during FROM slotkeeper.allocations a
+             WHERE a.released_at IS NULL AND a.kind = 'booked'
+             UNION ALL
+            SELECT a.tenant_id, a.claim_id, a.id, a.resource_id, a.during FROM slotkeeper.allocations_archive a
+             WHERE a.released_at IS NULL AND a.kind = 'booked') a
+        ON a.tenant_id = d.tenant_id AND a.claim_id = d.claim_id
 )
 SELECT DISTINCT coalesce(p.tenant_id, l.tenant_id), coalesce(p.booking, l.booking)
   FROM place p FULL JOIN live l ON l.tenant_id = p.tenant_id AND l.booking = p.booking AND l.id = p.id

@@ -32,11 +32,11 @@ pub(super) fn all() -> Vec<Check> {
 }
 
 /// Counts per tenant, with the first ids of each. `bounds` is what the checks know of time: `now`, by the database's
-/// clock and after the snapshot was taken, and `kept_since`, since when records must still be there.
-pub(super) fn counting(check: &str, kept_seconds: u64, samples: usize) -> String {
+/// clock and after the snapshot was taken.
+pub(super) fn counting(check: &str, samples: usize) -> String {
     format!(
-        "WITH bounds (now, kept_since) AS (
-             SELECT statement_timestamp(), statement_timestamp() - make_interval(secs => {kept_seconds})
+        "WITH bounds (now) AS (
+             SELECT statement_timestamp()
          ), found (tenant_id, id) AS (\n{check}\n
          ), numbered AS (
              SELECT f.tenant_id::text AS tenant, f.id::text AS id, count(*) OVER (PARTITION BY f.tenant_id) AS rows,

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::migrate::MigrateError;
+
 /// Why an artifact was not written or not used. Nothing was changed in the database by the call that reports it, except
 /// where a variant says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,5 +77,11 @@ impl ArtifactError {
     pub(super) fn io(path: &std::path::Path) -> impl Fn(io::Error) -> Self {
         let path = path.to_owned();
         move |error| Self::Io { path: path.clone(), kind: error.kind() }
+    }
+}
+
+impl From<ArtifactError> for MigrateError {
+    fn from(error: ArtifactError) -> Self {
+        Self::Artifact(error)
     }
 }

@@ -193,7 +193,7 @@ impl Job<'_> {
             }
             "2BP01" => MigrateError::InUse { table, object: rule },
             "42P07" | "42710" => MigrateError::NameTaken { table, rule, by: "another relation".into() },
-            "0A000" => MigrateError::PartitionedTable { table, rule },
+            "0A000" | "42809" => MigrateError::PartitionedTable { table, rule },
             "42P01" | "3F000" => MigrateError::MissingTable { table: self.missing(table) },
             // The parent has no key of these columns.
             "42830" | "42703" => MigrateError::Unevaluable { table, rule, sqlstate: code.to_owned() },

@@ -11,67 +11,28 @@ mod apply;
 mod begin;
 mod children;
 mod find;
+mod options;
 mod report;
 mod survivors;
+mod tally;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio_postgres::{Client, IsolationLevel};
 
+pub use self::options::Clearing;
 pub use self::report::{Cleared, ClearedRule, TenantRows};
 
 use self::apply::Clear;
 use self::find::Found;
-use self::report::Tally;
+use self::tally::Tally;
 use super::artifact::{Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form};
 use super::guard::Guard;
-use super::pace::Pace;
 use super::{lock, shadow};
 use crate::migrate::MigrateError;
 
 pub(crate) use self::apply::{Batch, Step, in_batches, look};
 pub(crate) use self::begin::begin;
-
-/// How a [quarantine](Guard::quarantine) or a [dedupe](Guard::dedupe) is to run: dry unless told to apply.
-///
-/// ```
-/// use slotkeeper::rollout::{Pace, Quarantine};
-///
-/// let look = Quarantine::dry_run();
-/// let canary = Quarantine::dry_run().tenant("7f3c…").apply("/var/backups/visits-canary.jsonl");
-/// let all = Quarantine::dry_run().apply("/var/backups/visits.jsonl").pace(Pace::new().batch(200));
-/// # let _ = (look, canary, all);
-/// ```
-#[derive(Clone, Debug, Default)]
-#[must_use]
-pub struct Clearing {
-    path: Option<PathBuf>,
-    tenant: Option<String>,
-    pace: Pace,
-}
-
-impl Clearing {
-    /// Finds and counts, changes nothing, writes no file.
-    pub fn dry_run() -> Self {
-        Self::default()
-    }
-
-    /// Writes the rows to an artifact of this name, then changes them. If an artifact is there already, it is carried
-    /// out to its end instead: that is how a run that was cut short is taken up again.
-    pub fn apply(self, path: impl Into<PathBuf>) -> Self {
-        Self { path: Some(path.into()), ..self }
-    }
-
-    /// One tenant's rows only: the canary. The value as text, as PostgreSQL prints it.
-    pub fn tenant(self, tenant: impl Into<String>) -> Self {
-        Self { tenant: Some(tenant.into()), ..self }
-    }
-
-    /// How many rows a transaction changes, and how long it waits and tries.
-    pub fn pace(self, pace: Pace) -> Self {
-        Self { pace, ..self }
-    }
-}
 
 /// Runs a clearing for `purpose`.
 pub(super) async fn run(
@@ -125,8 +86,8 @@ async fn apply_all(
         write(&mut tx, guard, options, purpose, path, &found).await?;
     }
     let mut reader = Reader::open(path)?;
+    expect_same_run(client, guard, options, purpose, &reader).await?;
     if resumed {
-        expect_same_run(client, guard, options, purpose, &reader).await?;
         // A run killed between giving the file its name and taking the other away left both.
         let _ = std::fs::remove_file(part_of(path));
     }

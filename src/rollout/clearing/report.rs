@@ -1,20 +1,20 @@
 //! What a clearing did, or would do.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::super::artifact::{Reader, Record};
+use super::super::artifact::Reader;
 use super::super::finding::{FindingKind, RowKey};
 use super::super::guard::Guard;
 use super::apply::Step;
 use super::find::Found;
+use super::tally::Tally;
 
 /// How many keys a report names.
-const SAMPLES: usize = 20;
+pub(super) const SAMPLES: usize = 20;
 
 /// What a [quarantine](Guard::quarantine) or a [dedupe](Guard::dedupe) did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +48,14 @@ pub struct Cleared {
     pub changed: Vec<RowKey>,
 }
 
+impl Cleared {
+    /// Whether rows are still in the way: those a dry run found, and those this run left alone.
+    #[must_use]
+    pub const fn remains(&self) -> bool {
+        self.dry_run && self.found > 0 || self.changed_since > 0 || self.deferred > 0
+    }
+}
+
 /// The rows that break one rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -72,56 +80,6 @@ pub struct TenantRows {
     pub tenant: Option<String>,
     /// How many rows.
     pub rows: u64,
-}
-
-/// Counts rows by rule and tenant, in one pass.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    rules: BTreeMap<(String, FindingKind), (Vec<RowKey>, BTreeMap<Option<String>, u64>)>,
-}
-
-impl Tally {
-    fn add(&mut self, rule: &str, reason: FindingKind, tenant: Option<&str>, key: &RowKey) {
-        let (samples, tenants) = self.rules.entry((rule.to_owned(), reason)).or_default();
-        if samples.len() < SAMPLES {
-            samples.push(key.clone());
-        }
-        *tenants.entry(tenant.map(str::to_owned)).or_default() += 1;
-    }
-
-    /// The rows of a batch.
-    pub(super) fn records(&mut self, guard: &Guard, reader: &Reader, records: &[Record]) {
-        for record in records {
-            let section = &reader.header().tables[record.table];
-            let tenant = guard.tenant.as_ref().and_then(|tenant| section.position(tenant.as_str()));
-            let tenant = tenant.and_then(|at| record.row[at].as_deref());
-            if let Some(cause) = &record.cause {
-                self.add(&cause.rule, cause.reason, tenant, &record.key);
-            }
-        }
-    }
-
-    fn found(found: &Found) -> Self {
-        let mut tally = Self::default();
-        for (cause, loser) in &found.leaving {
-            tally.add(&cause.rule, cause.reason, loser.tenant.as_deref(), &loser.key);
-        }
-        tally
-    }
-
-    /// Rules in the order of the guard.
-    fn into_rules(self, guard: &Guard) -> Vec<ClearedRule> {
-        let rule = |((rule, reason), (samples, tenants)): ((String, _), (_, BTreeMap<_, u64>))| {
-            let rows = tenants.values().sum();
-            let tenants = tenants.into_iter().map(|(tenant, rows)| TenantRows { tenant, rows });
-            let tenants = if guard.tenant.is_some() { tenants.collect() } else { Vec::new() };
-            ClearedRule { rule, reason, rows, tenants, samples }
-        };
-        let mut rules: Vec<ClearedRule> = self.rules.into_iter().map(rule).collect();
-        let place = |rule: &ClearedRule| guard.rules.iter().position(|one| one.name().as_str() == rule.rule);
-        rules.sort_by_key(place);
-        rules
-    }
 }
 
 impl Cleared {

@@ -5,14 +5,15 @@ use super::super::rule::Unique;
 use super::scope::{Scope, all_given, as_texts};
 
 /// Rows beyond the first of each key, with the first. Keys that repeat are looked for before anything is sorted, because
-/// there are few of them.
+/// there are few of them; and once, not by every worker of a parallel plan again.
 pub(super) fn query(scope: &Scope<'_>, rule: &Unique) -> String {
     let key = scope.key();
     let columns = ident::list(&rule.columns);
     let counted = if rule.live_only { scope.guard.counted() } else { "true".to_owned() };
     let rows =
         format!("{} WHERE {} AND ({counted}) AND {}", scope.source(), all_given(&rule.columns), scope.ours());
-    let order: Vec<String> = scope.precedence().iter().map(|(by, how)| format!("{by} {how}")).collect();
+    let terms = scope.precedence().into_iter().map(|(by, how)| format!("{by} {how}"));
+    let order: Vec<String> = terms.chain(key.iter().cloned()).collect();
     let (keys, firsts): (Vec<String>, Vec<String>) =
         (0..key.len()).map(|at| (format!("key_{at}"), format!("first_{at}"))).unzip();
     let selected: Vec<String> = std::iter::zip(&key, std::iter::zip(&keys, &firsts))
@@ -21,9 +22,10 @@ pub(super) fn query(scope: &Scope<'_>, rule: &Unique) -> String {
         })
         .collect();
     format!(
-        "SELECT tenant, {loser}, {stays} FROM (
+        "WITH repeated AS MATERIALIZED (SELECT {columns} FROM {rows} GROUP BY {columns} HAVING count(*) > 1)
+         SELECT tenant, {loser}, {stays} FROM (
              SELECT {tenant} AS tenant, row_number() OVER same AS place, {selected}
-             FROM {rows} AND ({columns}) IN (SELECT {columns} FROM {rows} GROUP BY {columns} HAVING count(*) > 1)
+             FROM {rows} AND ({columns}) IN (SELECT * FROM repeated)
              WINDOW same AS (PARTITION BY {columns} ORDER BY {order})
          ) AS ranked WHERE place > 1",
         loser = as_texts(&keys),

@@ -34,7 +34,8 @@ use crate::migrate::MigrateError;
 
 /// No index; memory for a sort or a hash within reason, the rest goes to disk; no time-out but the caller's patience.
 /// Values as text that any session reads back the same. Rows hidden by a policy must not look like none.
-const SETTINGS: &str = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;
+const SETTINGS: &str =
+    "SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;
     SET LOCAL enable_bitmapscan = off; SET LOCAL enable_tidscan = off; SET LOCAL jit = off;
     SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = 0; SET LOCAL row_security = off;
     SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1;

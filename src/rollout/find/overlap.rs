@@ -14,11 +14,12 @@ use super::sweep::{self, Span};
 use super::tally::Tally;
 use super::{FindingKind, Loser, RowKey, Sample};
 
-/// What is kept of a row.
-#[derive(Clone, Debug)]
-struct Member {
+/// Rows of one tenant's resource, each beginning before all earlier ones have ended. It is held in memory whole, about
+/// 250 bytes a row.
+#[derive(Debug, Default)]
+struct Chain {
     tenant: Option<String>,
-    key: RowKey,
+    rows: Vec<Span<RowKey>>,
 }
 
 pub(super) async fn run(
@@ -28,71 +29,70 @@ pub(super) async fn run(
     tally: &mut Tally,
 ) -> Result<(), tokio_postgres::Error> {
     let mut stream = std::pin::pin!(tx.query_typed_raw(&query(scope, rule), scope.params()).await?);
-    let mut chain = Vec::new();
+    let mut chain = Chain::default();
     while let Some(row) = stream.try_next().await? {
         let follows: bool = row.try_get(2)?;
         if !follows {
-            settle(&chain, tally);
-            chain.clear();
+            chain.settle(tally);
+            chain = Chain { tenant: row.try_get(0)?, rows: Vec::new() };
         }
-        chain.push(read(&row)?);
+        chain.rows.push(span(&row)?);
     }
-    settle(&chain, tally);
+    chain.settle(tally);
     Ok(())
 }
 
-fn read(row: &Row) -> Result<Span<Member>, tokio_postgres::Error> {
+fn span(row: &Row) -> Result<Span<RowKey>, tokio_postgres::Error> {
     Ok(Span {
-        row: Member { tenant: row.try_get(0)?, key: RowKey(row.try_get(1)?) },
+        row: RowKey(row.try_get(1)?),
         start: (row.try_get(3)?, row.try_get(4)?),
         end: (row.try_get(5)?, row.try_get(6)?),
         rank: row.try_get(7)?,
     })
 }
 
-/// Counts a chain, all of one tenant.
-fn settle(chain: &[Span<Member>], tally: &mut Tally) {
-    let Some(first) = chain.first() else { return };
-    let count = sweep::pairs(chain, |a, b| {
-        if !tally.wants_sample() {
-            return false;
+impl Chain {
+    fn settle(&self, tally: &mut Tally) {
+        let count = sweep::pairs(&self.rows, |a, b| {
+            if !tally.wants_sample() {
+                return false;
+            }
+            let (leaves, other) = if a.precedence() > b.precedence() { (a, b) } else { (b, a) };
+            let (row, against) = (leaves.row.clone(), Some(other.row.clone()));
+            tally.sample(Sample { tenant: self.tenant.clone(), row, against });
+            true
+        });
+        if count > 0 {
+            tally.add(self.tenant.as_deref(), count);
         }
-        let (leaves, other) = if a.rank > b.rank { (&a.row, &b.row) } else { (&b.row, &a.row) };
-        let (row, against) = (leaves.key.clone(), Some(other.key.clone()));
-        tally.sample(Sample { tenant: leaves.tenant.clone(), row, against });
-        true
-    });
-    if count > 0 {
-        tally.add(first.row.tenant.as_deref(), count);
-    }
-    for (loser, _) in sweep::losers(chain) {
-        let Member { tenant, key } = loser.row.clone();
-        tally.loser(Loser { key, tenant, kind: FindingKind::Overlap });
+        for (loser, _) in sweep::losers(&self.rows) {
+            let (key, tenant) = (loser.row.clone(), self.tenant.clone());
+            tally.loser(Loser { key, tenant, kind: FindingKind::Overlap });
+        }
     }
 }
 
 /// Tenant, key, whether the row follows the one before in a chain, both edges, and its rank among all that come.
 fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
     let window = Window::of(&rule.window);
-    // What excludes nobody where it is NULL, as in the constraint.
-    let mut same: Vec<Ident> = scope.guard.tenant.iter().cloned().collect();
-    same.extend(rule.resource.iter().filter(|column| !same.contains(column)).cloned().collect::<Vec<_>>());
+    // What excludes nobody where it is NULL, as in the constraint. The tenant last: comparing it settles least.
+    let tenant = scope.guard.tenant.iter().filter(|tenant| !rule.resource.contains(tenant));
+    let same: Vec<Ident> = rule.resource.iter().chain(tenant).cloned().collect();
     let same_columns: Vec<String> = same.iter().map(Ident::quoted).collect();
     let by = names("same", same.len());
     let key = scope.key();
     let keys = names("key", key.len());
-    let precedence = scope.precedence();
-    let ranks = names("rank", precedence.len());
-    let order: Vec<String> =
-        std::iter::zip(&ranks, &precedence).map(|(name, (_, how))| format!("{name} {how}")).collect();
-    let terms: Vec<String> = precedence.into_iter().map(|(term, _)| term).collect();
+    let (terms, directions): (Vec<String>, Vec<&str>) = scope.precedence().into_iter().unzip();
+    let ranks = names("rank", terms.len());
+    let order = std::iter::zip(&ranks, directions).map(|(name, direction)| format!("{name} {direction}"));
+    let order: Vec<String> = order.chain(keys.iter().cloned()).collect();
     format!(
         "SELECT tenant, {texts}, follows, starts, {start_side}, ends, {end_side},
              row_number() OVER (ORDER BY {order})
          FROM (
-             SELECT *, lead(follows) OVER (PARTITION BY {by} ORDER BY starts, {keys}) AS followed
+             SELECT *, coalesce({follows}, false) AS follows, coalesce({followed}, false) AS followed
              FROM (
-                 SELECT *, coalesce({follows}, false) AS follows
+                 SELECT *, lead(starts) OVER earlier AS next, max(ends) OVER earlier AS reach{closed_reach}
                  FROM (
                      SELECT {tenant} AS tenant, {columns}, {window}
                      FROM {source}
@@ -100,7 +100,7 @@ fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
                  ) AS windows
                  WINDOW earlier AS (PARTITION BY {by} ORDER BY starts, {keys}
                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-             ) AS marked
+             ) AS reaching
          ) AS chained
          WHERE follows OR followed
          ORDER BY {by}, starts, {keys}",
@@ -110,9 +110,12 @@ fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
         order = order.join(", "),
         by = by.join(", "),
         keys = keys.join(", "),
+        closed_reach = window.closed_reach,
         follows = window.follows,
+        followed = window.followed,
         tenant = scope.tenant(),
-        columns = [aliased(&same_columns, &by), aliased(&key, &keys), aliased(&terms, &ranks)].join(", "),
+        columns =
+            [aliased(&same_columns, &by), aliased(&key, &keys), aliased(&terms, &ranks)].concat().join(", "),
         window = window.columns,
         source = scope.source(),
         counted = scope.guard.counted(),
@@ -124,11 +127,14 @@ fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
 
 /// The parts of the query that depend on how a window is stored.
 struct Window {
-    /// `starts` and `ends`, without NULL, and what `follows` and the sides need.
+    /// `starts` and `ends`, without NULL; `closed`, the end where a row that starts at it may overlap.
     columns: String,
     not_empty: String,
+    closed_reach: &'static str,
     /// Whether something earlier may still run when the row starts; unknown if nothing is earlier.
     follows: &'static str,
+    /// The same of the next row.
+    followed: &'static str,
     start_side: &'static str,
     end_side: &'static str,
 }
@@ -139,7 +145,9 @@ impl Window {
             WindowColumns::Bounds { start, end } => Self {
                 columns: format!("{} AS starts, {} AS ends", start.quoted(), end.quoted()),
                 not_empty: format!("{} < {}", start.quoted(), end.quoted()),
-                follows: "starts < max(ends) OVER earlier",
+                closed_reach: "",
+                follows: "starts < reach",
+                followed: "next < greatest(reach, ends)",
                 start_side: "0::int2",
                 end_side: "0::int2",
             },
@@ -149,14 +157,16 @@ impl Window {
                     columns: format!(
                         "{span} AS span, coalesce(lower({span}), '-infinity') AS starts,
                          coalesce(upper({span}), 'infinity') AS ends,
-                         upper_inc({span}) OR upper_inf({span}) AS closed"
+                         CASE WHEN upper_inc({span}) OR upper_inf({span})
+                              THEN coalesce(upper({span}), 'infinity') END AS closed"
                     ),
                     not_empty: format!("NOT isempty({span})"),
-                    // Where an end is inclusive or there is none, a row that starts at it may overlap; where there is
-                    // no start, what starts at -infinity may.
-                    follows: "starts < max(ends) OVER earlier
-                        OR starts <= max(ends) FILTER (WHERE closed) OVER earlier
-                        OR lower_inf(span) AND max(ends) OVER earlier IS NOT NULL",
+                    closed_reach: ", max(closed) OVER earlier AS closed_reach",
+                    // Of rows without a start, none may end before the next begins.
+                    follows: "starts < reach OR starts <= closed_reach
+                        OR reach IS NOT NULL AND starts = '-infinity'",
+                    followed: "next < greatest(reach, ends) OR next <= greatest(closed_reach, closed)
+                        OR next = '-infinity'",
                     start_side: "CASE WHEN lower_inf(span) THEN -1 WHEN lower_inc(span) THEN 0 ELSE 1 END::int2",
                     end_side: "CASE WHEN upper_inf(span) THEN 2 WHEN upper_inc(span) THEN 1 ELSE 0 END::int2",
                 }
@@ -169,9 +179,6 @@ fn names(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|at| format!("{prefix}_{at}")).collect()
 }
 
-fn aliased(expressions: &[String], names: &[String]) -> String {
-    let terms: Vec<String> = std::iter::zip(expressions, names)
-        .map(|(expression, name)| format!("{expression} AS {name}"))
-        .collect();
-    terms.join(", ")
+fn aliased(expressions: &[String], names: &[String]) -> Vec<String> {
+    std::iter::zip(expressions, names).map(|(expression, name)| format!("{expression} AS {name}")).collect()
 }

@@ -71,12 +71,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Who stays, as terms to order by, each an expression and its direction; the key comes last and decides.
+    /// Who stays, as terms to order by, each an expression and its direction. The key comes behind them and decides.
     pub(super) fn precedence(&self) -> Vec<(String, &'static str)> {
         let favoured = self.guard.favoured.iter().map(|sql| (format!("(({sql}) IS TRUE)"), "DESC"));
         let times = self.guard.confirmed_at.iter().chain(&self.guard.created_at);
         let times = times.map(|column| (column.quoted(), "ASC NULLS LAST"));
-        favoured.chain(times).chain(self.key().into_iter().map(|column| (column, "ASC"))).collect()
+        favoured.chain(times).collect()
     }
 
     /// Names the first column of the rule or the guard that is not there.

@@ -51,8 +51,8 @@ impl<'a> FromSql<'a> for Instant {
 }
 
 impl<T> Span<T> {
-    /// A row without both bounds has to leave anyway, so it must not make others leave.
-    fn precedence(&self) -> (bool, i64) {
+    /// The smaller one stays. A row without both bounds has to leave anyway, so it must not make others leave.
+    pub(super) fn precedence(&self) -> (bool, i64) {
         let bounded =
             self.start.1 >= 0 && self.start.0.is_finite() && self.end.1 < 2 && self.end.0.is_finite();
         (!bounded, self.rank)

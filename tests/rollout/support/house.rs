@@ -1,8 +1,7 @@
 //! Our own tables with a bit of everything in them: every verb, every status, every kind of row.
 
 use slotkeeper::{
-    Actor, Claim, CustomerRef, IdempotencyKey, ResourceId, ResourceKind, ResourceName, Slotkeeper, TenantId,
-    Window,
+    Claim, CustomerRef, IdempotencyKey, ResourceId, ResourceKind, ResourceName, Slotkeeper, TenantId, Window,
     allocation::Block,
     booking::{BookPlaces, CancelBooking, ConfirmHold, EraseCustomer, MoveBooking, RequestBooking},
     chrono::{DateTime, TimeDelta, Utc},
@@ -17,7 +16,11 @@ pub fn key() -> IdempotencyKey {
 
 /// 2030-01-01T00:00Z plus minutes.
 pub fn window(from: i64, to: i64) -> Window {
-    let day: DateTime<Utc> = "2030-01-01T00:00:00Z".parse().unwrap();
+    window_in(2030, from, to)
+}
+
+fn window_in(year: i32, from: i64, to: i64) -> Window {
+    let day: DateTime<Utc> = format!("{year}-01-01T00:00:00Z").parse().unwrap();
     Window::new(day + TimeDelta::minutes(from), day + TimeDelta::minutes(to)).unwrap()
 }
 
@@ -33,6 +36,12 @@ pub async fn tables(client: &Client, tenant: TenantId, count: usize) -> Vec<Reso
 
 /// A bit of everything for one tenant.
 pub async fn fill(client: &Client, tenant: TenantId) {
+    fill_in(client, tenant, 2030).await;
+}
+
+/// The same, on the first day of a year.
+pub async fn fill_in(client: &Client, tenant: TenantId, year: i32) {
+    let window = |from, to| window_in(year, from, to);
     let keeper = Slotkeeper::new();
     let (holds, bookings) = (keeper.holds(), keeper.bookings());
     let tables = tables(client, tenant, 2).await;
@@ -75,19 +84,41 @@ pub async fn fill(client: &Client, tenant: TenantId) {
     allocations.unblock(client, tenant, opened).await.unwrap();
 }
 
+const TABLES: [&str; 9] = [
+    "resources",
+    "holds",
+    "allocations",
+    "bookings",
+    "confirmations",
+    "outbox",
+    "availability_cache",
+    "offered_slots",
+    "allocations_archive",
+];
+
 /// One digest over every row of every table: equal before and after means that nothing changed.
 pub async fn digest(client: &Client, schema: &str) -> String {
-    let tables = ["resources", "holds", "allocations", "bookings", "confirmations", "outbox"];
     let part = |table| {
         format!(
             "coalesce((SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {schema}.{table} t), '-')"
         )
     };
-    let sql = format!("SELECT {}", tables.map(part).join(" || "));
+    let sql = format!("SELECT {}", TABLES.map(part).join(" || "));
     client.query_one(&sql, &[]).await.unwrap().get(0)
 }
 
-/// An actor, for holds that have one.
-pub fn actor(name: &str) -> Actor {
-    Actor::new(name).unwrap()
+/// Copies every row aside, for [`back`].
+pub async fn keep(client: &Client) {
+    let tables = TABLES.iter().chain(&["migrations"]);
+    let copies: String = tables.map(|t| format!("CREATE TABLE kept.{t} AS TABLE slotkeeper.{t};")).collect();
+    client.batch_execute(&format!("CREATE SCHEMA kept; {copies}")).await.unwrap();
+}
+
+/// Every row as it was when [`keep`] copied it.
+pub async fn back(client: &Client) {
+    let tables = TABLES.iter().chain(&["migrations"]);
+    let sql: String = tables
+        .map(|t| format!("TRUNCATE slotkeeper.{t} CASCADE; INSERT INTO slotkeeper.{t} TABLE kept.{t};"))
+        .collect();
+    client.batch_execute(&sql).await.unwrap();
 }

@@ -63,9 +63,10 @@ pub async fn clean() -> (kit::Database, Client) {
             "INSERT INTO app.tables SELECT t::uuid, n FROM unnest(ARRAY['{TENANT_A}', '{TENANT_B}']) AS t,
                  generate_series(1, 10) AS n;
              INSERT INTO app.visits (id, restaurant_id, table_id, starts_at, ends_at, number)
-             SELECT row_number() OVER (), t::uuid, n, day, day + interval '2 hours', row_number() OVER ()
-             FROM unnest(ARRAY['{TENANT_A}', '{TENANT_B}']) AS t, generate_series(1, 10) AS n,
-                 generate_series(timestamptz '2030-01-01', '2030-01-02', '1 day') AS day",
+             SELECT at, t::uuid, n, day, day + interval '2 hours', at
+             FROM (SELECT row_number() OVER (ORDER BY t, n, day) AS at, t, n, day
+                   FROM unnest(ARRAY['{TENANT_A}', '{TENANT_B}']) AS t, generate_series(1, 10) AS n,
+                       generate_series(timestamptz '2030-01-01Z', '2030-01-02Z', '1 day') AS day) AS v",
         ))
         .await
         .unwrap();

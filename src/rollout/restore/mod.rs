@@ -1,11 +1,12 @@
 //! The way back: rows as an artifact has them.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+mod report;
 
-use serde::Serialize;
+use std::path::Path;
+
 use tokio_postgres::{Client, IsolationLevel, Transaction};
-use uuid::Uuid;
+
+pub use self::report::Restored;
 
 use super::artifact::{Action, ArtifactError, Lock, Purpose, Reader, Record, RowTable, text_form};
 use super::clearing::{Batch, Step, begin, in_batches, look, unlock};
@@ -15,31 +16,6 @@ use super::ident::Ident;
 use super::lock;
 use super::pace::Pace;
 use crate::migrate::MigrateError;
-
-/// How many keys a report names.
-const SAMPLES: usize = 20;
-
-/// What a [restore](Guard::restore) did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Restored {
-    /// The artifact.
-    pub artifact: PathBuf,
-    /// Its id.
-    pub artifact_id: Uuid,
-    /// The rows in it.
-    pub rows: u64,
-    /// Rows unmarked or put back by this call.
-    pub restored: u64,
-    /// Rows that were not marked any more, or there with the same content.
-    pub already: u64,
-    /// Rows that are there with another content than the artifact has: not written over.
-    pub differing: u64,
-    /// Marked rows that others have deleted since: not put back, because it was not the quarantine that took them.
-    pub gone: u64,
-    /// Some of the rows that differ.
-    pub samples: Vec<RowKey>,
-}
 
 impl Guard {
     /// Takes back what the run that wrote the artifact did: marked rows count again, removed rows are there again, with
@@ -86,16 +62,7 @@ pub(crate) async fn put_back(
     pace: &Pace,
 ) -> Result<Restored, MigrateError> {
     expect_fit(client, reader, shadow.as_ref(), pace).await?;
-    let mut report = Restored {
-        artifact: path.to_owned(),
-        artifact_id: reader.header().id,
-        rows: reader.rows(),
-        restored: 0,
-        already: 0,
-        differing: 0,
-        gone: 0,
-        samples: Vec::new(),
-    };
+    let mut report = Restored::new(path, reader);
     let back = Back { shadow, action: reader.header().purpose.action() };
     reader.rewind()?;
     loop {
@@ -194,26 +161,4 @@ async fn insert(
 /// A trigger of the host's may keep a row as it is.
 fn expect_all(table: &RowTable, done: u64, meant: usize) -> Result<(), MigrateError> {
     if done == meant as u64 { Ok(()) } else { Err(MigrateError::RowsKept { table: table.name.to_string() }) }
-}
-
-impl Restored {
-    fn add(&mut self, step: Step) {
-        self.restored += step.done;
-        self.already += step.already;
-        self.gone += step.gone;
-        self.differing += step.differing.len() as u64;
-        let room = SAMPLES.saturating_sub(self.samples.len());
-        self.samples.extend(step.differing.into_iter().take(room));
-    }
-}
-
-impl fmt::Display for Restored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rows, restored, already, differing, gone, artifact, .. } = self;
-        write!(
-            f,
-            "{restored} of {rows} rows restored from {}, {already} done before, {differing} differ, {gone} gone",
-            artifact.display()
-        )
-    }
 }

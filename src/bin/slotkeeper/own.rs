@@ -1,0 +1,140 @@
+//! The library's own tables.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::json;
+use slotkeeper::SchemaName;
+use slotkeeper::migrate::{Applied, Audit, Down, MigrateError, Migrator, Repair, Status};
+use tokio_postgres::Client;
+
+use crate::args::{Command, Global};
+use crate::connect::connect;
+use crate::failure::Failure;
+use crate::output::{Outcome, lines};
+
+/// Runs a command on our tables.
+pub(crate) async fn run(global: &Global, command: &Command) -> Result<Outcome, Failure> {
+    let migrator = migrator(global)?;
+    let pace = global.pace();
+    let mut client = connect().await?;
+    let client = &mut client;
+    match command {
+        Command::Status => status(&migrator.status(client).await?),
+        Command::Plan => {
+            let plan = migrator.plan(client).await?;
+            let mut text = plan.to_string();
+            for statement in plan.steps.iter().flat_map(|step| &step.statements) {
+                // Cannot fail because writing to a string does not.
+                let _ = write!(text, "\n{};\n", statement.trim());
+            }
+            Outcome::new(text, &plan, !plan.steps.is_empty())
+        }
+        Command::Preflight => {
+            let preflight = migrator.preflight(client).await?;
+            Outcome::of(&preflight, preflight.blocks() || !preflight.is_clean())
+        }
+        Command::Up => steps("applied", &migrator.up(client).await?),
+        Command::Verify { catalog_only } => verify(&migrator, client, *catalog_only).await,
+        Command::Repair { apply } => {
+            let repair = Repair::dry_run().pace(pace);
+            let repaired = migrator.repair(client, &if *apply { repair.apply() } else { repair }).await?;
+            let found = !repaired.left.is_empty() || !repaired.applied && !repaired.mended.is_empty();
+            Outcome::of(&repaired, found)
+        }
+        Command::Down { export, destroy_data } => {
+            down(&migrator, client, export.as_deref(), *destroy_data).await
+        }
+        Command::Quarantine(apply) => {
+            let cleared = migrator.quarantine(client, &apply.clearing(pace)).await?;
+            Outcome::of(&cleared, cleared.remains())
+        }
+        Command::Dedupe(apply) => {
+            let cleared = migrator.dedupe(client, &apply.clearing(pace)).await?;
+            let remains = cleared.iter().any(slotkeeper::rollout::Cleared::remains);
+            Outcome::new(lines(&cleared), &cleared, remains)
+        }
+        Command::Restore { file } => {
+            let restored = migrator.restore(client, file, &pace).await?;
+            Outcome::of(&restored, restored.differing > 0)
+        }
+        Command::Ceremony { .. } | Command::Guard { .. } => Err(Failure::new("not yet")),
+    }
+}
+
+fn migrator(global: &Global) -> Result<Migrator, Failure> {
+    let schema = SchemaName::new(&global.schema).map_err(|error| Failure::new(error.to_string()))?;
+    Ok(Migrator::new().in_schema(schema).lock_timeout(Duration::from_millis(global.lock_timeout)))
+}
+
+fn status(status: &Status) -> Result<Outcome, Failure> {
+    let mut text = String::new();
+    for m in &status.migrations {
+        let state = match (m.applied_at, m.known, m.changed) {
+            (Some(at), true, false) => format!("applied {}", at.format("%Y-%m-%d %H:%M:%S UTC")),
+            (Some(_), true, true) => "applied with another text".to_owned(),
+            (Some(_), false, _) => "applied, unknown to this release".to_owned(),
+            (None, ..) => "pending".to_owned(),
+        };
+        // Cannot fail because writing to a string does not.
+        let _ = writeln!(text, "{:04} {:<24} {state}", m.version, m.name);
+    }
+    let figures = status.migrations.iter().map(|m| {
+        json!({"version": m.version, "name": m.name, "applied_at": m.applied_at, "known": m.known, "changed": m.changed})
+    });
+    Outcome::new(text, &json!({ "migrations": figures.collect::<Vec<_>>() }), !status.is_current())
+}
+
+fn steps(done: &str, steps: &[Applied]) -> Result<Outcome, Failure> {
+    let line =
+        |step: &Applied| format!("{done} {:04} {} in {:.2?}\n", step.version, step.name, step.duration);
+    let text = if steps.is_empty() { "nothing to do".to_owned() } else { steps.iter().map(line).collect() };
+    let figures = steps.iter().map(
+        |step| json!({"version": step.version, "name": step.name, "seconds": step.duration.as_secs_f64()}),
+    );
+    Outcome::new(text, &json!({ "steps": figures.collect::<Vec<_>>() }), false)
+}
+
+async fn verify(migrator: &Migrator, client: &mut Client, catalog_only: bool) -> Result<Outcome, Failure> {
+    #[derive(Serialize)]
+    struct Verified<C, A> {
+        catalog: C,
+        rows: Option<A>,
+    }
+    let catalog = migrator.verify(client).await?;
+    let rows = if catalog_only { None } else { audit(migrator, client).await? };
+    let mut text = catalog.to_string();
+    match &rows {
+        Some(audit) => text.push_str(&audit.to_string()),
+        None if !catalog_only => {
+            text.push_str("the rows were not looked at: tables or columns are missing\n")
+        }
+        None => {}
+    }
+    let found = !catalog.is_ok() || rows.as_ref().is_some_and(|audit| !audit.is_clean());
+    Outcome::new(text, &Verified { catalog, rows }, found)
+}
+
+/// `None` if tables or columns are missing, which the catalog's part of the report names.
+async fn audit(migrator: &Migrator, client: &mut Client) -> Result<Option<Audit>, MigrateError> {
+    match migrator.audit(client).await {
+        Err(MigrateError::MissingTable { .. } | MigrateError::MissingColumn { .. }) => Ok(None),
+        audit => audit.map(Some),
+    }
+}
+
+async fn down(
+    migrator: &Migrator,
+    client: &mut Client,
+    export: Option<&Path>,
+    destroy_data: bool,
+) -> Result<Outcome, Failure> {
+    let options = match export {
+        Some(file) => Down::new().export(file),
+        None => Down::new().destroying_data(destroy_data),
+    };
+    let step = migrator.down(client, options).await?;
+    steps("took back", step.as_slice())
+}

@@ -1,0 +1,69 @@
+//! Our own tables, after a constraint of theirs was gone for a while.
+
+use std::path::Path;
+
+use tokio_postgres::Client;
+
+use super::{MigrateError, Migrator};
+use crate::rollout::artifact::{ArtifactError, Header};
+use crate::rollout::{Cleared, Dedupe, Guard, Pace, Quarantine, Quarantined, Restored, own};
+
+impl Migrator {
+    /// Marks allocations that overlap others, so that their exclusion can be built again: they stay what they are, block
+    /// others as before, and wait to be released or restored. As [`Guard::quarantine`]; what is booked stays before what
+    /// is held or blocked.
+    ///
+    /// # Errors
+    /// # Transactions
+    /// As [`Guard::quarantine`].
+    pub async fn quarantine(
+        &self,
+        client: &mut Client,
+        options: &Quarantine,
+    ) -> Result<Quarantined, MigrateError> {
+        let mut guards = self.guards().into_iter();
+        let allocations = guards.find(|guard| guard.table().name.as_str() == "allocations");
+        let missing = || MigrateError::MissingTable { table: format!("{}.allocations", self.schema) };
+        allocations.ok_or_else(missing)?.quarantine(client, options).await
+    }
+
+    /// Removes rows that repeat another's key and rows that refer to nothing, table by table, children first. As
+    /// [`Guard::dedupe`]; each table has an artifact of its own: of `dedupe.jsonl`, `dedupe.holds.jsonl` is one. Tables
+    /// that are not there are passed over.
+    ///
+    /// # Errors
+    /// # Transactions
+    /// As [`Guard::dedupe`], for each table; an error keeps what was done to those before.
+    pub async fn dedupe(&self, client: &mut Client, options: &Dedupe) -> Result<Vec<Cleared>, MigrateError> {
+        let mut done = Vec::new();
+        for guard in self.guards() {
+            match guard.dedupe(client, &options.for_table(&guard.table().name)).await {
+                Ok(cleared) => done.push(cleared),
+                Err(MigrateError::MissingTable { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    /// Takes back what a quarantine or dedupe did, by the guard of the table its artifact is of.
+    pub(super) async fn restore_cleared(
+        &self,
+        client: &mut Client,
+        path: &Path,
+        artifact: &Header,
+        pace: &Pace,
+    ) -> Result<Restored, MigrateError> {
+        let other = || ArtifactError::OtherTable { table: format!("{}.*", self.schema) };
+        let guard = self.guards().into_iter().find(|guard| artifact.expect_table(guard.table()).is_ok());
+        guard.ok_or_else(other)?.restore(client, path, pace).await
+    }
+
+    /// Our tables as guards, children before their parents.
+    fn guards(&self) -> Vec<Guard> {
+        let mut guards = own::guards(&self.schema);
+        // Only allocations refer to anything, so they go first.
+        guards.sort_by_key(|guard| guard.table().name.as_str() != "allocations");
+        guards
+    }
+}

@@ -1,0 +1,62 @@
+//! How a clearing is to run.
+
+use std::path::PathBuf;
+
+use super::super::ident::Ident;
+use super::super::pace::Pace;
+
+/// How a [quarantine](crate::rollout::Guard::quarantine) or a [dedupe](crate::rollout::Guard::dedupe) is to run: dry unless told to apply.
+///
+/// ```
+/// use slotkeeper::rollout::{Pace, Quarantine};
+///
+/// let look = Quarantine::dry_run();
+/// let canary = Quarantine::dry_run().tenant("7f3c…").apply("/var/backups/visits-canary.jsonl");
+/// let all = Quarantine::dry_run().apply("/var/backups/visits.jsonl").pace(Pace::new().batch(200));
+/// # let _ = (look, canary, all);
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Clearing {
+    pub(super) path: Option<PathBuf>,
+    pub(super) tenant: Option<String>,
+    pub(super) pace: Pace,
+}
+
+impl Clearing {
+    /// Finds and counts, changes nothing, writes no file.
+    pub fn dry_run() -> Self {
+        Self::default()
+    }
+
+    /// Writes the rows to an artifact of this name, then changes them. If an artifact is there already, it is carried
+    /// out to its end instead: that is how a run that was cut short is taken up again.
+    pub fn apply(self, path: impl Into<PathBuf>) -> Self {
+        Self { path: Some(path.into()), ..self }
+    }
+
+    /// One tenant's rows only: the canary. The value as text, as PostgreSQL prints it.
+    pub fn tenant(self, tenant: impl Into<String>) -> Self {
+        Self { tenant: Some(tenant.into()), ..self }
+    }
+
+    /// The same for one of several tables, with an artifact of its own.
+    pub(crate) fn for_table(&self, table: &Ident) -> Self {
+        let path = self.path.as_ref().map(|path| {
+            let mut name = path.file_stem().unwrap_or_default().to_owned();
+            name.push(".");
+            name.push(table.as_str());
+            if let Some(extension) = path.extension() {
+                name.push(".");
+                name.push(extension);
+            }
+            path.with_file_name(name)
+        });
+        Self { path, ..self.clone() }
+    }
+
+    /// How many rows a transaction changes, and how long it waits and tries.
+    pub fn pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+}
