@@ -1,6 +1,6 @@
 -- audit.booking_history
 -- Bookings whose history is not one element a revision, numbered from 1, pending only at first and cancelled only at
--- last, each but the pending one by a decision; or that are not what its last element says; or whose claim and
+-- last, each but the pending one by a decision, or that are not what its last element says, or whose claim and
 -- confirmation are not those of the first element that confirmed them.
 SELECT b.tenant_id, b.id
   FROM slotkeeper.bookings b
