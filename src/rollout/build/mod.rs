@@ -169,12 +169,26 @@ impl Job<'_> {
         Err(error)
     }
 
+    /// The table, and the parent of a foreign key if the role may lock it.
+    async fn tables(&self) -> Result<Vec<String>, MigrateError> {
+        let mut tables = vec![self.ddl.table.quoted()];
+        if let Some(parent) = self.ddl.parent() {
+            let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), 'UPDATE'), false)";
+            let row = self.client.query_typed_one(sql, &[(&parent, Type::TEXT)]).await;
+            if row.map_err(MigrateError::from_driver)?.get(0) {
+                tables.push(parent.to_owned());
+            }
+        }
+        Ok(tables)
+    }
+
     async fn attempt(&mut self, action: &Action) -> Result<(), Failure> {
         if action.concurrently {
             return step::outside(self.client, self.pace, &action.sql).await;
         }
-        let (table, mode) = (&self.ddl.table, action.lock.as_sql());
-        let Held { waited, held } = step::brief(self.client, self.pace, table, mode, &action.sql).await?;
+        let tables = self.tables().await.map_err(Failure::Kept)?;
+        let mode = action.lock.as_sql();
+        let Held { waited, held } = step::beside(self.client, self.pace, &tables, mode, &action.sql).await?;
         // Under the weakest of the locks others go on as if nothing were.
         if action.lock != Lock::ShareUpdateExclusive {
             self.held = Held { waited: self.held.waited.max(waited), held: self.held.held.max(held) };
@@ -198,21 +212,12 @@ impl Job<'_> {
             "2BP01" => MigrateError::InUse { table, object: rule },
             "42P07" | "42710" => MigrateError::NameTaken { table, rule, by: "another relation".into() },
             "0A000" | "42809" => MigrateError::PartitionedTable { table, rule },
-            "42P01" | "3F000" => MigrateError::MissingTable { table: self.missing(table) },
+            "42P01" | "3F000" => {
+                MigrateError::MissingTable { table: self.ddl.parent().map_or(table, |p| p.replace('"', "")) }
+            }
             // The parent has no key of these columns.
             "42830" | "42703" => MigrateError::Unevaluable { table, rule, sqlstate: code.to_owned() },
             _ => MigrateError::from_driver(error),
-        }
-    }
-
-    /// The table, or the other one that the definition names.
-    fn missing(&self, table: String) -> String {
-        match self.ddl.kind {
-            ObjectKind::Reference => {
-                let parent = self.ddl.definition.split(" REFERENCES ").nth(1).unwrap_or_default();
-                parent.split(" (").next().unwrap_or_default().replace('"', "")
-            }
-            _ => table,
         }
     }
 }
