@@ -118,14 +118,14 @@ async fn a_call_that_is_dropped_leaves_whole_batches_and_its_connection_fit_for_
     let (database, folder) = (kit::empty_database().await.unwrap(), Folder::new());
     let mut client = database.client().await.unwrap();
     visits::create(&client).await;
-    messy::fill(&client, 1000).await;
+    messy::fill(&client, 400).await;
     let guard = visits::guard().build().unwrap();
     let found = guard.quarantine(&mut client, &Quarantine::dry_run()).await.unwrap().found;
     let path = folder.file("rows");
     let (mut dropped, mut midway) = (0, 0);
-    for round in 0..60 {
+    for round in 0..20 {
         let apply = Quarantine::dry_run().apply(&path).pace(quick().batch(5));
-        let patience = Duration::from_millis(5 + 7 * round);
+        let patience = Duration::from_millis(5 + 10 * round);
         dropped +=
             u32::from(tokio::time::timeout(patience, guard.quarantine(&mut client, &apply)).await.is_err());
         let marked = messy::marked(&client).await.len() as u64;
@@ -140,5 +140,5 @@ async fn a_call_that_is_dropped_leaves_whole_batches_and_its_connection_fit_for_
         guard.restore(&mut client, &path, &quick()).await.unwrap();
         std::fs::remove_file(&path).unwrap();
     }
-    assert!(dropped > 10 && midway > 3, "{dropped} dropped, {midway} of them midway");
+    assert!(dropped > 3 && midway > 0, "{dropped} dropped, {midway} of them midway");
 }

@@ -16,9 +16,13 @@ use super::children;
 use super::survivors::with_survivors;
 use crate::migrate::MigrateError;
 
-/// The rows that leave, each for the first rule it breaks.
+/// How many keys one statement is given at most.
+const CHUNK: usize = 10_000;
+
+/// The rows that leave, each with the first rule it breaks. Of all that a clearing holds in memory only this grows with
+/// their number: a key each.
 pub(super) struct Found {
-    pub(super) leaving: Vec<(Cause, Loser)>,
+    pub(super) leaving: Vec<(Cause, Vec<Loser>)>,
     /// Rows that stay for now, because those they would yield to are leaving themselves.
     pub(super) deferred: u64,
 }
@@ -41,8 +45,10 @@ pub(super) async fn find<'a>(
     }
     let found = choose(&tx, guard, &table, losing).await?;
     if purpose.action() == Action::Remove {
-        let keys: Vec<&RowKey> = found.leaving.iter().map(|(_, loser)| &loser.key).collect();
-        children::refuse(&tx, &table, &keys).await?;
+        for part in found.leaving.iter().flat_map(|(_, losers)| losers.chunks(CHUNK)).collect::<Vec<_>>() {
+            let keys: Vec<&RowKey> = part.iter().map(|loser| &loser.key).collect();
+            children::refuse(&tx, &table, &keys).await?;
+        }
     }
     Ok((tx, found))
 }
@@ -52,25 +58,32 @@ async fn choose(
     tx: &Transaction<'_>,
     guard: &Guard,
     table: &RowTable,
-    losing: Vec<(&Rule, Vec<Loser>)>,
+    mut losing: Vec<(&Rule, Vec<Loser>)>,
 ) -> Result<Found, MigrateError> {
-    let all: HashSet<RowKey> =
-        losing.iter().flat_map(|(_, losers)| losers).map(|loser| loser.key.clone()).collect();
-    // Within one rule every loser has its winner.
-    let entangled = losing.iter().filter(|(_, losers)| !losers.is_empty()).count() > 1;
+    losing.retain(|(_, losers)| !losers.is_empty());
+    let mut found = Found { leaving: Vec::new(), deferred: 0 };
+    // Within one rule every loser has its winner, and comes once.
+    let entangled = losing.len() > 1;
+    let mut all: HashSet<RowKey> = HashSet::new();
+    if entangled {
+        all.extend(losing.iter().flat_map(|(_, losers)| losers).map(|loser| loser.key.clone()));
+        found.deferred = all.len() as u64;
+    }
     let mut seen: HashSet<RowKey> = HashSet::new();
-    let mut leaving = Vec::new();
     for (rule, mut losers) in losing {
         if let (Rule::Unique(unique), true) = (rule, entangled) {
             losers = with_survivors(tx, guard, table, unique, &all, losers).await?;
         }
-        for loser in losers {
-            if seen.insert(loser.key.clone()) {
-                leaving.push((Cause { rule: rule.name().to_string(), reason: loser.kind }, loser));
-            }
+        if entangled {
+            losers.retain(|loser| seen.insert(loser.key.clone()));
+            found.deferred -= losers.len() as u64;
+        }
+        if let Some(first) = losers.first() {
+            let cause = Cause { rule: rule.name().to_string(), reason: first.kind };
+            found.leaving.push((cause, losers));
         }
     }
-    Ok(Found { deferred: (all.len() - seen.len()) as u64, leaving })
+    Ok(found)
 }
 
 /// The rules whose offenders are cleared this way.
@@ -88,10 +101,11 @@ fn rules(guard: &Guard, purpose: Purpose) -> Vec<&Rule> {
 pub(super) async fn records(
     tx: &Transaction<'_>,
     table: &RowTable,
-    leaving: &[(Cause, Loser)],
+    cause: &Cause,
+    leaving: &[Loser],
     action: Action,
 ) -> Result<Vec<Record>, MigrateError> {
-    let keys: Vec<&RowKey> = leaving.iter().map(|(_, loser)| &loser.key).collect();
+    let keys: Vec<&RowKey> = leaving.iter().map(|loser| &loser.key).collect();
     let mut rows = table.find(tx, &keys, Lock::None).await?;
     rows.sort_by_key(|current| current.at);
     if rows.len() != leaving.len() {
@@ -100,7 +114,7 @@ pub(super) async fn records(
     let record = |current: Current| Record {
         table: 0,
         action,
-        cause: Some(leaving[current.at].0.clone()),
+        cause: Some(cause.clone()),
         key: table.key_of(&current.row),
         row: current.row,
     };

@@ -122,9 +122,11 @@ async fn write(
     let table = RowTable::current(tx, &guard.table, Some(&guard.shadow)).await?;
     let header = Header::new(tx, purpose, options.tenant.clone(), vec![table.section.clone()]).await?;
     let mut writer = Writer::create(path, header)?;
-    for part in found.leaving.chunks(options.pace.batch as usize) {
-        for record in find::records(tx, &table, part, purpose.action()).await? {
-            writer.row(&record)?;
+    for (cause, losers) in &found.leaving {
+        for part in losers.chunks(options.pace.batch as usize) {
+            for record in find::records(tx, &table, cause, part, purpose.action()).await? {
+                writer.row(&record)?;
+            }
         }
     }
     writer.finish()?;

@@ -43,8 +43,10 @@ impl Tally {
 
     pub(super) fn found(found: &Found) -> Self {
         let mut tally = Self::default();
-        for (cause, loser) in &found.leaving {
-            tally.add(&cause.rule, cause.reason, loser.tenant.as_deref(), &loser.key);
+        for (cause, losers) in &found.leaving {
+            for loser in losers {
+                tally.add(&cause.rule, cause.reason, loser.tenant.as_deref(), &loser.key);
+            }
         }
         tally
     }
