@@ -48,7 +48,7 @@ pub(crate) async fn brief(
     beside(client, pace, &[table.quoted()], mode, sql).await
 }
 
-/// As [`brief`] for the first table, when `sql` locks the others, too.
+/// As [`brief`] when `sql` locks several tables: they are locked in the order given.
 ///
 /// Autovacuum gives way only to somebody who has waited for `deadlock_timeout` (1 s), which is longer than anybody
 /// should wait behind us. So the tables are first locked in the mode that only autovacuum and the like stand in the way
@@ -63,7 +63,7 @@ pub(crate) async fn beside(
     let calm: Vec<String> =
         tables.iter().map(|table| format!("LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")).collect();
     let hasten = format!("SET LOCAL lock_timeout = {}", pace.lock_timeout.as_millis());
-    let lock = format!("{hasten}; LOCK TABLE {} IN {mode} MODE", tables.first().map_or("", String::as_str));
+    let lock = format!("{hasten}; LOCK TABLE {} IN {mode} MODE", tables.join(", "));
     let mut waited = Duration::ZERO;
     let mut attempts = 1;
     loop {

@@ -89,11 +89,6 @@ async fn eight_writers_see_no_error_and_no_long_wait_but_for_the_exclusion() {
     }
     for (rule, mend) in MENDED {
         let error = guard.up(&mut client, &Up::new()).await.unwrap_err();
-        if matches!(error, MigrateError::Contended { .. }) {
-            let sql = "SELECT string_agg(concat_ws(' ', backend_type, state, wait_event, now() - xact_start, query), E'\n')
-                FROM pg_stat_activity WHERE datname = current_database()";
-            println!("{:?}", client.query_one(sql, &[]).await.unwrap().get::<_, Option<String>>(0));
-        }
         assert_eq!(error, MigrateError::StillViolated { table: "app.visits".into(), rule: rule.into() });
         client.batch_execute(mend).await.unwrap();
     }

@@ -169,16 +169,19 @@ impl Job<'_> {
         Err(error)
     }
 
-    /// The table, and the parent of a foreign key if the role may lock it.
-    async fn tables(&self) -> Result<Vec<String>, MigrateError> {
-        let mut tables = vec![self.ddl.table.quoted()];
-        if let Some(parent) = self.ddl.parent() {
+    /// What is locked, in this order: the parent of a foreign key first, because that is the order of those who write a
+    /// parent and its child. The other way round each would wait for the other, until we give way, again and again.
+    async fn tables(&self, lock: Lock) -> Result<Vec<String>, MigrateError> {
+        let mut tables = Vec::with_capacity(2);
+        // To validate, the parent is only read; and without the privilege only the statement itself may lock it.
+        if let (Some(parent), true) = (self.ddl.parent(), lock != Lock::ShareUpdateExclusive) {
             let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), 'UPDATE'), false)";
             let row = self.client.query_typed_one(sql, &[(&parent, Type::TEXT)]).await;
             if row.map_err(MigrateError::from_driver)?.get(0) {
                 tables.push(parent.to_owned());
             }
         }
+        tables.push(self.ddl.table.quoted());
         Ok(tables)
     }
 
@@ -186,7 +189,7 @@ impl Job<'_> {
         if action.concurrently {
             return step::outside(self.client, self.pace, &action.sql).await;
         }
-        let tables = self.tables().await.map_err(Failure::Kept)?;
+        let tables = self.tables(action.lock).await.map_err(Failure::Kept)?;
         let mode = action.lock.as_sql();
         let Held { waited, held } = step::beside(self.client, self.pace, &tables, mode, &action.sql).await?;
         // Under the weakest of the locks others go on as if nothing were.
