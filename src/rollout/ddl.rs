@@ -110,6 +110,25 @@ impl Ddl {
         format!("ALTER TABLE {table} ADD CONSTRAINT {name} {word} USING INDEX {index}")
     }
 
+    /// The table a foreign key refers to, as it stands in the definition.
+    pub(crate) fn parent(&self) -> Option<&str> {
+        if self.kind != ObjectKind::Reference {
+            return None;
+        }
+        let mut quoted = false;
+        let mut outside = self.definition.char_indices().filter(|(_, c)| {
+            quoted ^= *c == '"';
+            !quoted
+        });
+        // The second bracket outside of quotes that is opened; the first is around the columns that refer.
+        let (end, _) = outside.by_ref().filter(|(_, c)| *c == '(').nth(1)?;
+        let (start, _) = self.definition[..end]
+            .char_indices()
+            .filter(|(_, c)| *c == ')')
+            .find(|(at, _)| self.definition[..*at].matches('"').count() % 2 == 0)?;
+        self.definition[start + 1..end].trim().strip_prefix("REFERENCES").map(str::trim)
+    }
+
     /// `UNIQUE (a, b)` in its two parts.
     fn key(&self) -> (&str, &str) {
         let split = |word| Some((word, self.definition.strip_prefix(word)?.trim_start()));
@@ -165,6 +184,28 @@ pub(crate) fn window(columns: &WindowColumns, table: &TableInfo) -> Result<Strin
                 return Err(unsupported(end));
             }
             Ok(format!("{range}({}, {})", start.quoted(), end.quoted()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn the_parent_of_a_foreign_key_is_found_whatever_its_name() {
+        for (definition, parent) in [
+            (
+                r#"FOREIGN KEY ("a", "b)(") REFERENCES "app"."t (x) ""REFERENCES""" ("id")"#,
+                r#""app"."t (x) ""REFERENCES""""#,
+            ),
+            ("FOREIGN KEY (a) REFERENCES slotkeeper.resources(tenant_id, id)", "slotkeeper.resources"),
+        ] {
+            let table = TableName::new("app", "c").unwrap();
+            let (name, kind, definition) =
+                (Ident::new("f").unwrap(), ObjectKind::Reference, definition.into());
+            assert_eq!(Ddl { table, name, kind, definition }.parent(), Some(parent));
         }
     }
 }

@@ -176,8 +176,9 @@ async fn present(
     for (name, kind) in names {
         let found = build::find(client, &down.pace, &guard.table, &name).await?;
         if let Some(printed) = found.printed(kind) {
-            let ddl = Ddl { table: guard.table.clone(), name, kind, definition: String::new() };
-            present.push((ddl, printed.definition));
+            let definition = printed.definition;
+            let ddl = Ddl { table: guard.table.clone(), name, kind, definition: definition.clone() };
+            present.push((ddl, definition));
         }
     }
     Ok(present)

@@ -45,11 +45,35 @@ pub(crate) async fn brief(
     mode: &str,
     sql: &str,
 ) -> Result<Held, Failure> {
-    let lock = format!("LOCK TABLE {} IN {mode} MODE", table.quoted());
+    beside(client, pace, &[table.quoted()], mode, sql).await
+}
+
+/// As [`brief`] when `sql` locks several tables: they are locked in the order given.
+///
+/// Autovacuum gives way only to somebody who has waited for `deadlock_timeout` (1 s), which is longer than anybody
+/// should wait behind us. So the tables are first locked in the mode that only autovacuum and the like stand in the way
+/// of, and that nobody but them waits behind; there is time for that. Only then the lock is made as strong as needed.
+pub(crate) async fn beside(
+    client: &mut Client,
+    pace: &Pace,
+    tables: &[String],
+    mode: &str,
+    sql: &str,
+) -> Result<Held, Failure> {
+    let calm: Vec<String> =
+        tables.iter().map(|table| format!("LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")).collect();
+    let hasten = format!("SET LOCAL lock_timeout = {}", pace.lock_timeout.as_millis());
+    let lock = format!("{hasten}; LOCK TABLE {} IN {mode} MODE", tables.join(", "));
     let mut waited = Duration::ZERO;
     let mut attempts = 1;
     loop {
-        let tx = begin(client, pace.lock_timeout).await.map_err(Failure::Kept)?;
+        let tx = begin(client, pace.patience()).await.map_err(Failure::Kept)?;
+        match tx.batch_execute(&calm.join("; ")).await {
+            Err(error) if is_contended(&error) => {
+                return Err(Failure::Kept(MigrateError::Contended { attempts }));
+            }
+            calmed => calmed.map_err(Failure::Refused)?,
+        }
         let started = Instant::now();
         let locked = tx.batch_execute(&lock).await;
         waited = waited.max(started.elapsed());

@@ -127,3 +127,22 @@ async fn a_partitioned_table_takes_checks_and_refuses_the_rest_by_name() {
         assert_eq!(error, MigrateError::PartitionedTable { table, rule });
     }
 }
+
+#[tokio::test]
+async fn what_only_keeps_other_changes_of_the_table_away_is_waited_for_in_nobodys_way() {
+    let (database, mut client) = visits::clean().await;
+    let other = database.client().await.unwrap();
+    // As an autovacuum or an index build does.
+    other.batch_execute("BEGIN; LOCK TABLE app.visits IN SHARE UPDATE EXCLUSIVE MODE").await.unwrap();
+    let rollout = tokio::spawn(async move {
+        let slow = Pace::new().lock_timeout(Duration::from_secs(20)).attempts(1);
+        visits::guard().build().unwrap().up(&mut client, &Up::new().pace(slow)).await
+    });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let writer = database.client().await.unwrap();
+    let write = writer.batch_execute("UPDATE app.visits SET note = 'x' WHERE id = 1");
+    tokio::time::timeout(Duration::from_secs(10), write).await.expect("it waits behind the rollout").unwrap();
+    assert!(!rollout.is_finished());
+    other.batch_execute("COMMIT").await.unwrap();
+    rollout.await.unwrap().unwrap();
+}

@@ -169,12 +169,29 @@ impl Job<'_> {
         Err(error)
     }
 
+    /// What is locked, in this order: the parent of a foreign key first, because that is the order of those who write a
+    /// parent and its child. The other way round each would wait for the other, until we give way, again and again.
+    async fn tables(&self, lock: Lock) -> Result<Vec<String>, MigrateError> {
+        let mut tables = Vec::with_capacity(2);
+        // To validate, the parent is only read; and without the privilege only the statement itself may lock it.
+        if let (Some(parent), true) = (self.ddl.parent(), lock != Lock::ShareUpdateExclusive) {
+            let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), 'UPDATE'), false)";
+            let row = self.client.query_typed_one(sql, &[(&parent, Type::TEXT)]).await;
+            if row.map_err(MigrateError::from_driver)?.get(0) {
+                tables.push(parent.to_owned());
+            }
+        }
+        tables.push(self.ddl.table.quoted());
+        Ok(tables)
+    }
+
     async fn attempt(&mut self, action: &Action) -> Result<(), Failure> {
         if action.concurrently {
             return step::outside(self.client, self.pace, &action.sql).await;
         }
-        let (table, mode) = (&self.ddl.table, action.lock.as_sql());
-        let Held { waited, held } = step::brief(self.client, self.pace, table, mode, &action.sql).await?;
+        let tables = self.tables(action.lock).await.map_err(Failure::Kept)?;
+        let mode = action.lock.as_sql();
+        let Held { waited, held } = step::beside(self.client, self.pace, &tables, mode, &action.sql).await?;
         // Under the weakest of the locks others go on as if nothing were.
         if action.lock != Lock::ShareUpdateExclusive {
             self.held = Held { waited: self.held.waited.max(waited), held: self.held.held.max(held) };
@@ -198,21 +215,12 @@ impl Job<'_> {
             "2BP01" => MigrateError::InUse { table, object: rule },
             "42P07" | "42710" => MigrateError::NameTaken { table, rule, by: "another relation".into() },
             "0A000" | "42809" => MigrateError::PartitionedTable { table, rule },
-            "42P01" | "3F000" => MigrateError::MissingTable { table: self.missing(table) },
+            "42P01" | "3F000" => {
+                MigrateError::MissingTable { table: self.ddl.parent().map_or(table, |p| p.replace('"', "")) }
+            }
             // The parent has no key of these columns.
             "42830" | "42703" => MigrateError::Unevaluable { table, rule, sqlstate: code.to_owned() },
             _ => MigrateError::from_driver(error),
-        }
-    }
-
-    /// The table, or the other one that the definition names.
-    fn missing(&self, table: String) -> String {
-        match self.ddl.kind {
-            ObjectKind::Reference => {
-                let parent = self.ddl.definition.split(" REFERENCES ").nth(1).unwrap_or_default();
-                parent.split(" (").next().unwrap_or_default().replace('"', "")
-            }
-            _ => table,
         }
     }
 }
