@@ -14,8 +14,7 @@ impl Migrator {
     /// missing is one only if this migrator would not, or its role may not, create it.
     ///
     /// # Errors
-    /// [`Contended`](MigrateError::Contended) if a table stays locked for 5 seconds; otherwise what the connection or
-    /// the server reports.
+    /// What the connection or the server reports. What is found, is no error.
     ///
     /// # Transactions
     /// One, repeatable read and read only, rolled back.

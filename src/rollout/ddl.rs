@@ -142,7 +142,7 @@ pub(crate) fn exclusion(
 }
 
 /// The window as one range. Two bounds are made one by the constructor of their type.
-fn window(columns: &WindowColumns, table: &TableInfo) -> Result<String, MigrateError> {
+pub(crate) fn window(columns: &WindowColumns, table: &TableInfo) -> Result<String, MigrateError> {
     let unsupported = |column: &Ident| MigrateError::UnsupportedType {
         table: table.name.to_string(),
         column: column.to_string(),

@@ -19,6 +19,7 @@ mod clearing;
 mod ddl;
 mod dedupe;
 mod down;
+mod estimate;
 pub(crate) mod find;
 pub(crate) mod finding;
 mod guard;
@@ -26,6 +27,7 @@ mod ident;
 pub(crate) mod lock;
 pub(crate) mod own;
 mod pace;
+mod plan;
 pub(crate) mod preflight;
 mod prepare;
 pub(crate) mod probe;
@@ -41,7 +43,7 @@ mod up;
 mod verify;
 
 pub use artifact::ArtifactError;
-pub use build::{Built, Work};
+pub use build::{Built, Lock, Work};
 pub use canary::{Mode, WouldRefuse};
 pub use clearing::{Cleared, ClearedRule, Clearing, TenantRows};
 pub use ddl::ObjectKind;
@@ -51,6 +53,7 @@ pub use finding::{Finding, FindingKind, RowKey, Sample, TenantFinding};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
 pub use pace::Pace;
+pub use plan::{Plan, Planned};
 pub use preflight::{
     Activity, Extension, Obstacle, Preflight, PreflightOptions, ServerFacts, Session, TableFacts, TableLock,
 };

@@ -43,7 +43,7 @@ pub(crate) async fn prepare(
 }
 
 /// The server does not ship it (0A000, or 58P01 before version 15), or the role may not create it.
-fn extension_error(error: tokio_postgres::Error) -> MigrateError {
+pub(super) fn extension_error(error: tokio_postgres::Error) -> MigrateError {
     match MigrateError::from_driver(error) {
         MigrateError::PermissionDenied => MigrateError::MissingExtension,
         MigrateError::Database { sqlstate: Some(code) } if code == "0A000" || code == "58P01" => {

@@ -28,6 +28,27 @@ pub(crate) async fn printed(
     printed
 }
 
+/// As [`printed`], in a database that has not got the extension yet: it is created and rolled back, too.
+pub(super) async fn with_extension(
+    client: &mut Client,
+    table: &TableName,
+    ddls: &[Ddl],
+    shadow: Option<&Ident>,
+    pace: &Pace,
+) -> Result<Vec<Printed>, MigrateError> {
+    let tx = step::begin(client, pace.lock_timeout).await?;
+    create_extension(&tx).await?;
+    let printed = on_copy(&tx, table, ddls, shadow).await;
+    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    printed
+}
+
+/// Somewhere, to be rolled back.
+pub(super) async fn create_extension(tx: &Transaction<'_>) -> Result<(), MigrateError> {
+    let sql = "CREATE SCHEMA slotkeeper_tried; CREATE EXTENSION btree_gist SCHEMA slotkeeper_tried";
+    tx.batch_execute(sql).await.map_err(super::prepare::extension_error)
+}
+
 /// As [`printed`], in a transaction of the caller's, who rolls it back.
 pub(super) async fn on_copy(
     tx: &Transaction<'_>,

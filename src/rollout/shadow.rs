@@ -1,14 +1,15 @@
 //! The column that marks quarantined rows.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
-use super::build::{self, Built, Ddl, ObjectKind, Work};
+use super::build::{self, Built, Ddl, Lock, ObjectKind, Work};
+use super::plan::Planned;
 use super::state::State;
 use super::step::{self, Held};
-use super::{Guard, Pace, probe};
+use super::{Guard, Pace, Stage, probe};
 use crate::migrate::MigrateError;
 
 const EXPECTED: &str = "boolean not null default false";
@@ -54,6 +55,25 @@ pub(crate) async fn ensure(client: &mut Client, guard: &Guard, pace: &Pace) -> R
     };
     let (name, kind, duration) = (guard.shadow.to_string(), ObjectKind::Column, started.elapsed());
     Ok(Built { name, kind, work, duration, waited: held.waited, locked: held.held })
+}
+
+/// What [`ensure`] would do.
+pub(crate) async fn planned(client: &Client, guard: &Guard) -> Result<Option<Planned>, MigrateError> {
+    let (table, shadow) = (guard.table.quoted(), guard.shadow.quoted());
+    let state = state(client, guard).await?;
+    let (sql, reads_rows) = match &state {
+        State::Sound => return Ok(None),
+        State::Missing => {
+            (format!("ALTER TABLE {table} ADD COLUMN {shadow} boolean NOT NULL DEFAULT false"), false)
+        }
+        _ => {
+            let set = format!("ALTER TABLE {table} ALTER COLUMN {shadow}");
+            (format!("{set} SET DEFAULT false; {set} SET NOT NULL"), true)
+        }
+    };
+    let (stage, name, kind) = (Stage::Backfill, guard.shadow.to_string(), ObjectKind::Column);
+    let (lock, takes) = (Lock::AccessExclusive, Some(Duration::ZERO));
+    Ok(Some(Planned { stage, name, kind, state, sql, lock, reads_rows, takes }))
 }
 
 /// `SET NOT NULL` reads the whole table under an exclusive lock, unless a valid check says there is nothing to find.

@@ -109,3 +109,13 @@ async fn without_a_tenant_or_with_no_value_of_its_type_there_is_nobody_to_enforc
     let guard = Guard::on("app", "visits").no_overlap("x", &["table_id"], window).build().unwrap();
     assert_eq!(guard.enforce(&mut client, TENANT_A, &Pace::new()).await, Err(no_tenant));
 }
+
+#[test]
+fn a_map_knows_the_rules_of_its_guard_only() {
+    let guard = visits::guard().build().unwrap();
+    let map = ConstraintMap::builder().guard(&guard, "visits_window_excl", |_| ()).build();
+    assert_eq!(
+        map.unwrap_err().to_string(),
+        "rule 1 of the constraint map has an empty name, or one that its guard does not know"
+    );
+}

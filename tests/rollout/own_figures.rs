@@ -81,9 +81,9 @@ async fn write(client: &Client, rows: i64) {
          CREATE TEMP TABLE visit AS
          SELECT s.tenant_id AS tenant, s.id AS resource, gen_random_uuid() AS allocation, gen_random_uuid() AS claim,
                 gen_random_uuid() AS booking, gen_random_uuid() AS confirmation,
-                tstzrange('2030-01-01+00'::timestamptz + n / 2000 * interval '1 hour',
-                          '2030-01-01+00'::timestamptz + n / 2000 * interval '1 hour' + interval '50 min') AS during
-           FROM generate_series(0, {rows} - 1) n JOIN seat s ON s.n = n % 2000;
+                tstzrange('2030-01-01+00'::timestamptz + i / 2000 * interval '1 hour',
+                          '2030-01-01+00'::timestamptz + i / 2000 * interval '1 hour' + interval '50 min') AS during
+           FROM generate_series(0, {rows} - 1) AS i JOIN seat s ON s.n = i % 2000;
          INSERT INTO allocations (tenant_id, id, resource_id, during, kind, claim_id)
          SELECT tenant, allocation, resource, during, 'booked', claim FROM visit;
          INSERT INTO confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)

@@ -45,6 +45,7 @@ async fn write(mut client: Client, writer: i32, ids: Arc<AtomicI32>, stop: Arc<A
         };
         if let Err(error) = done.await {
             log.errors.push(format!("writer {writer}: {:?}", error.as_db_error()));
+            break;
         }
         log.calls += 1;
         if began.elapsed() > Duration::from_millis(250) {
@@ -58,7 +59,7 @@ async fn write(mut client: Client, writer: i32, ids: Arc<AtomicI32>, stop: Arc<A
 const MESS: &str = "
     INSERT INTO app.visits (id, restaurant_id, table_id, starts_at, ends_at, number)
     SELECT 100000 + n, '00000000-0000-0000-0000-00000000000a', n % 10 + 1,
-        timestamptz '2029-01-01' + n * interval '1 hour', timestamptz '2029-01-01' + (n + 2) * interval '1 hour', 100000 + n
+        timestamptz '2020-01-01' + n * interval '1 hour', timestamptz '2020-01-01' + (n + 2) * interval '1 hour', 100000 + n
     FROM generate_series(1, 20000) AS n;
     UPDATE app.visits SET party = 0 WHERE id = 100001;
     UPDATE app.visits SET table_id = 99 WHERE id = 100002;

@@ -28,6 +28,15 @@ async fn up_builds_everything_and_running_it_again_changes_nothing() {
     assert_eq!(catalog::writers(&client).await, writers, "not one row of the catalog was written");
     assert_eq!(catalog::rows(&client).await, rows);
     assert_eq!(catalog::session(&client).await, session, "nothing stays with the session");
+    // The comparison does notice a change that restores everything.
+    client
+        .batch_execute(
+            "ALTER TABLE app.visits DROP CONSTRAINT visits_party_check;
+             ALTER TABLE app.visits ADD CONSTRAINT visits_party_check CHECK (party > 0)",
+        )
+        .await
+        .unwrap();
+    assert_ne!(catalog::writers(&client).await, writers);
 }
 
 #[tokio::test]

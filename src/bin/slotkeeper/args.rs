@@ -92,10 +92,13 @@ pub(crate) enum Command {
         /// Where to write `ceremony.md` and `ceremony.json`.
         #[arg(long, value_name = "FOLDER")]
         report: Option<PathBuf>,
+        /// How many rows the drill copies at most.
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: u64,
     },
     /// The same for a table of yours, described in a file.
     Guard {
-        /// JSON: see `slotkeeper guard --help`'s end.
+        /// JSON: an example is at the end of `slotkeeper guard --help`.
         #[arg(long, short, value_name = "FILE")]
         file: PathBuf,
         #[command(subcommand)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 use slotkeeper::SchemaName;
-use slotkeeper::migrate::{Applied, Audit, Down, MigrateError, Migrator, Repair, Status};
+use slotkeeper::migrate::{Applied, Audit, CeremonyOptions, Down, MigrateError, Migrator, Repair, Status};
 use tokio_postgres::Client;
 
 use crate::args::{Command, Global};
@@ -60,7 +60,8 @@ pub(crate) async fn run(global: &Global, command: &Command) -> Result<Outcome, F
             let restored = migrator.restore(client, file, &pace).await?;
             Outcome::of(&restored, restored.differing > 0)
         }
-        Command::Ceremony { .. } | Command::Guard { .. } => Err(Failure::new("not yet")),
+        Command::Ceremony { report, rows } => ceremony(&migrator, client, report.as_deref(), *rows).await,
+        Command::Guard { .. } => Err(Failure::new("a guard has commands of its own")),
     }
 }
 
@@ -91,10 +92,7 @@ fn steps(done: &str, steps: &[Applied]) -> Result<Outcome, Failure> {
     let line =
         |step: &Applied| format!("{done} {:04} {} in {:.2?}\n", step.version, step.name, step.duration);
     let text = if steps.is_empty() { "nothing to do".to_owned() } else { steps.iter().map(line).collect() };
-    let figures = steps.iter().map(
-        |step| json!({"version": step.version, "name": step.name, "seconds": step.duration.as_secs_f64()}),
-    );
-    Outcome::new(text, &json!({ "steps": figures.collect::<Vec<_>>() }), false)
+    Outcome::new(text, &json!({ "steps": steps }), false)
 }
 
 async fn verify(migrator: &Migrator, client: &mut Client, catalog_only: bool) -> Result<Outcome, Failure> {
@@ -137,4 +135,25 @@ async fn down(
     };
     let step = migrator.down(client, options).await?;
     steps("took back", step.as_slice())
+}
+
+async fn ceremony(
+    migrator: &Migrator,
+    client: &mut Client,
+    report: Option<&Path>,
+    rows: u64,
+) -> Result<Outcome, Failure> {
+    let unwritable = |error: std::io::Error| Failure::new(format!("the report cannot be written: {error}"));
+    if let Some(folder) = report {
+        // Before anything is done: a ceremony without its report is no evidence.
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+    }
+    let ceremony = migrator.ceremony(client, &CeremonyOptions::new().rows(rows)).await;
+    if let Some(folder) = report {
+        std::fs::write(folder.join("ceremony.md"), ceremony.to_string()).map_err(unwritable)?;
+        let json =
+            serde_json::to_string_pretty(&ceremony).map_err(|error| Failure::new(error.to_string()))?;
+        std::fs::write(folder.join("ceremony.json"), json).map_err(unwritable)?;
+    }
+    Outcome::of(&ceremony, !ceremony.passed())
 }

@@ -7,7 +7,7 @@ SELECT DISTINCT o.tenant_id, o.subject_id
   LEFT JOIN (SELECT a.tenant_id, a.id, a.claim_id, a.kind, a.resource_id, a.during FROM slotkeeper.allocations a
               UNION ALL
              SELECT a.tenant_id, a.id, a.claim_id, a.kind, a.resource_id, a.during FROM slotkeeper.allocations_archive a) a
-    ON a.tenant_id = o.tenant_id AND a.id::text = e->>'id'
+    ON a.tenant_id = o.tenant_id AND a.id = (e->>'id')::uuid
  WHERE o.event = 'blackout.blocked'
    AND CASE WHEN a.id IS NULL THEN coalesce((e->'window'->>'end')::timestamptz > t.now, true)
             ELSE a.claim_id <> o.subject_id OR a.kind <> 'blackout' OR a.resource_id::text IS DISTINCT FROM e->>'resource'

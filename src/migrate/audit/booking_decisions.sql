@@ -4,7 +4,7 @@
 SELECT DISTINCT b.tenant_id, b.id
   FROM slotkeeper.bookings b
  CROSS JOIN jsonb_array_elements(CASE jsonb_typeof(b.history) WHEN 'array' THEN b.history ELSE '[]' END) e
-  LEFT JOIN slotkeeper.confirmations c ON c.tenant_id = b.tenant_id AND c.id::text = e->>'confirmation'
+  LEFT JOIN slotkeeper.confirmations c ON c.tenant_id = b.tenant_id AND c.id = (e->>'confirmation')::uuid
  WHERE e->>'confirmation' IS NOT NULL
    AND (c.id IS NULL OR c.booking_id IS DISTINCT FROM b.id
         OR (e->>'changed_at')::timestamptz IS DISTINCT FROM c.decided_at

@@ -4,7 +4,7 @@
 WITH decided AS MATERIALIZED (
     SELECT b.tenant_id, b.id, b.claim_id, c.snapshot->'allocations' AS places
       FROM slotkeeper.bookings b
-      JOIN slotkeeper.confirmations c ON c.tenant_id = b.tenant_id AND c.id::text = b.history->-1->>'confirmation'
+      JOIN slotkeeper.confirmations c ON c.tenant_id = b.tenant_id AND c.id = (b.history->-1->>'confirmation')::uuid
      WHERE b.status = 'confirmed'
 ), place AS (
     SELECT d.tenant_id, d.id AS booking, d.claim_id, (e->>'id')::uuid AS id, e->>'resource' AS resource,

@@ -3,7 +3,7 @@
 -- are. Cancelling a cancelled booking changes nothing. Of a booking that is gone the last decision is judged: retention
 -- forgets a booking only when it is over.
 WITH element AS (
-    SELECT b.tenant_id, e->>'confirmation' AS id, count(*) AS times
+    SELECT b.tenant_id, (e->>'confirmation')::uuid AS id, count(*) AS times
       FROM slotkeeper.bookings b
      CROSS JOIN jsonb_array_elements(CASE jsonb_typeof(b.history) WHEN 'array' THEN b.history ELSE '[]' END) e
      WHERE e->>'confirmation' IS NOT NULL GROUP BY b.tenant_id, e->>'confirmation'
@@ -13,7 +13,7 @@ WITH element AS (
             OR (c.outcome = 'cancelled' AND c.snapshot->'booking'->>'status' IS DISTINCT FROM 'cancelled'))::integer AS due,
            CASE WHEN b.id IS NULL THEN c.snapshot END AS snapshot
       FROM slotkeeper.confirmations c
-      LEFT JOIN element e ON e.tenant_id = c.tenant_id AND e.id = c.id::text
+      LEFT JOIN element e ON e.tenant_id = c.tenant_id AND e.id = c.id
       LEFT JOIN slotkeeper.bookings b ON b.tenant_id = c.tenant_id AND b.id = c.booking_id
 )
 SELECT d.tenant_id, d.id FROM decision d WHERE (d.known OR d.due = 0) AND d.times <> d.due

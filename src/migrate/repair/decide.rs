@@ -56,6 +56,9 @@ fn act(
     let Some((kind, name)) = object.split_once(' ') else { return Ok(Err("it is of no known kind")) };
     let (table, name) = name.split_once('.').unwrap_or((name, ""));
     let expected = verify::expected().remove(object).unwrap_or_default();
+    if let (Some(why), true) = (hopeless(table, &expected, drift), kind == "constraint" || kind == "index") {
+        return Ok(Err(why));
+    }
     Ok(match (kind, &difference.kind) {
         ("migration", DriftKind::Missing) => Err("it is pending: migrate first"),
         ("migration", _) => Err("another release, or somebody by hand, migrated this database"),
@@ -77,6 +80,22 @@ fn act(
         }
         _ => Err("it is not of this release's making"),
     })
+}
+
+/// A constraint or index of what is missing itself.
+fn hopeless(table: &str, expected: &str, drift: &[Drift]) -> Option<&'static str> {
+    let missing =
+        || drift.iter().filter(|other| other.kind == DriftKind::Missing).map(|other| other.object.as_str());
+    let column_of = format!("column {table}.");
+    let mut columns = missing().filter_map(|object| object.strip_prefix(&column_of));
+    let words: Vec<&str> = expected.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    if missing().any(|object| object == format!("table {table}")) {
+        Some("what was in its table is gone: restore a backup")
+    } else if columns.any(|column| words.contains(&column)) {
+        Some("a column it needs is gone: restore a backup")
+    } else {
+        None
+    }
 }
 
 /// Whether an index has to go first: an exclusion cannot be made of one, and a plain index protects nothing.

@@ -11,8 +11,7 @@
 //! protected as before: a constraint that old rows break stays `NOT VALID` if it is new, because new rows obey it, and
 //! the next run validates it.
 
-mod constraint;
-mod index;
+mod script;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -27,6 +26,8 @@ use super::state::{Found, PRINTED, Printed, State};
 use super::step::{self, Failure, Held};
 use super::{Pace, lock, probe};
 use crate::migrate::MigrateError;
+pub use script::Lock;
+pub(crate) use script::{Action, script};
 
 /// What the new object's name ends with until it takes the place of the old one.
 pub(crate) const NEW: &str = "~";
@@ -96,21 +97,21 @@ pub(crate) async fn ensure(
     pace: &Pace,
 ) -> Result<Built, MigrateError> {
     let started = Instant::now();
-    let mut job = Job { client, ddl, expected, pace, held: Held::default() };
+    let mut job = Job { client, ddl, pace, held: Held::default() };
     job.clear_leftover().await?;
     let found = job.find(&ddl.name).await?;
-    let work = match found.judge(ddl, expected) {
-        State::Sound => Work::AlreadyThere,
-        State::NameTaken { by } => {
-            let (table, rule) = (ddl.table.to_string(), ddl.name.to_string());
-            return Err(MigrateError::NameTaken { table, rule, by });
-        }
-        state => match ddl.kind {
-            ObjectKind::Check | ObjectKind::Reference => job.validated_constraint(&state).await?,
-            ObjectKind::Exclusion => job.exclusion(&state).await?,
-            _ => job.index(&state, found.is_constraint()).await?,
-        },
-    };
+    let state = found.judge(ddl, expected);
+    if let State::NameTaken { by } = state {
+        let (table, rule) = (ddl.table.to_string(), ddl.name.to_string());
+        return Err(MigrateError::NameTaken { table, rule, by });
+    }
+    if state == State::InvalidIndex && !found.is_constraint() {
+        job.wait_for_builder().await?;
+    }
+    let (work, actions) = script(ddl, &state, found.is_constraint());
+    for action in &actions {
+        job.run(action).await?;
+    }
     let Held { waited, held } = job.held;
     let (name, duration) = (ddl.name.to_string(), started.elapsed());
     Ok(Built { name, kind: ddl.kind, work, duration, waited, locked: held })
@@ -118,64 +119,67 @@ pub(crate) async fn ensure(
 
 /// Drops one object that is there: an index while the table is used, a constraint under a short lock.
 pub(crate) async fn remove(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), MigrateError> {
-    let expected = Printed { definition: String::new(), index: None };
-    let mut job = Job { client, ddl, expected: &expected, pace, held: Held::default() };
-    if ddl.kind.is_constraint() {
-        let sql = job.drop_constraint(&ddl.name);
-        job.locked("ACCESS EXCLUSIVE", &sql).await
-    } else {
-        job.drop_index(&ddl.name).await
-    }
+    let removal = script::removal(ddl, &ddl.name, ddl.kind.is_constraint());
+    Job { client, ddl, pace, held: Held::default() }.run(&removal).await
 }
 
 /// The building of one object.
 struct Job<'a> {
     client: &'a mut Client,
     ddl: &'a Ddl,
-    expected: &'a Printed,
     pace: &'a Pace,
     held: Held,
 }
 
 impl Job<'_> {
-    fn new_name(&self) -> Ident {
-        self.ddl.name.with_suffix(NEW)
-    }
-
     async fn find(&mut self, name: &Ident) -> Result<Found, MigrateError> {
         find(self.client, self.pace, &self.ddl.table, name).await
     }
 
     /// Drops what a run that was killed while replacing left under the temporary name.
     async fn clear_leftover(&mut self) -> Result<(), MigrateError> {
-        let new = self.new_name();
+        let new = self.ddl.name.with_suffix(NEW);
         let found = self.find(&new).await?;
-        if found.is_constraint() {
-            self.locked("ACCESS EXCLUSIVE", &self.drop_constraint(&new)).await
-        } else if found.is_index() {
-            self.drop_index(&new).await
-        } else {
-            Ok(())
+        if found.is_constraint() || found.is_index() {
+            self.run(&script::removal(self.ddl, &new, found.is_constraint())).await?;
         }
+        Ok(())
     }
 
-    fn drop_constraint(&self, name: &Ident) -> String {
-        format!("ALTER TABLE {} DROP CONSTRAINT {};", self.ddl.table.quoted(), name.quoted())
-    }
-
-    /// A short transaction under a lock of the table.
-    async fn locked(&mut self, mode: &str, sql: &str) -> Result<(), MigrateError> {
-        match step::brief(self.client, self.pace, &self.ddl.table, mode, sql).await {
-            Ok(Held { waited, held }) => {
-                // Under the weakest of the modes used here, others go on as if nothing were.
-                if mode != VALIDATING {
-                    self.held.waited = self.held.waited.max(waited);
-                    self.held.held = self.held.held.max(held);
-                }
-                Ok(())
+    /// An index is invalid, too, while somebody else builds it; that one is not ours to drop.
+    async fn wait_for_builder(&mut self) -> Result<(), MigrateError> {
+        let name = self.ddl.name.clone();
+        for _ in 0..self.pace.attempts {
+            if !self.find(&name).await?.is_being_built() {
+                return Ok(());
             }
-            Err(failure) => Err(self.refused(failure)),
+            tokio::time::sleep(self.pace.pause).await;
         }
+        Err(MigrateError::Contended { attempts: self.pace.attempts })
+    }
+
+    async fn run(&mut self, action: &Action) -> Result<(), MigrateError> {
+        let Err(failure) = self.attempt(action).await else { return Ok(()) };
+        let error = self.refused(failure);
+        // What has the name by now is somebody else's.
+        if let (Some(undo), false) = (&action.undo, matches!(error, MigrateError::NameTaken { .. })) {
+            // If even this fails, the next run finds what is left and drops it.
+            let _ = self.attempt(undo).await;
+        }
+        Err(error)
+    }
+
+    async fn attempt(&mut self, action: &Action) -> Result<(), Failure> {
+        if action.concurrently {
+            return step::outside(self.client, self.pace, &action.sql).await;
+        }
+        let (table, mode) = (&self.ddl.table, action.lock.as_sql());
+        let Held { waited, held } = step::brief(self.client, self.pace, table, mode, &action.sql).await?;
+        // Under the weakest of the locks others go on as if nothing were.
+        if action.lock != Lock::ShareUpdateExclusive {
+            self.held = Held { waited: self.held.waited.max(waited), held: self.held.held.max(held) };
+        }
+        Ok(())
     }
 
     /// What the server's refusal means for this object.
@@ -212,9 +216,6 @@ impl Job<'_> {
         }
     }
 }
-
-/// Neither readers nor writers notice it.
-const VALIDATING: &str = "SHARE UPDATE EXCLUSIVE";
 
 /// What the catalog has under a name of a table.
 pub(crate) async fn find(

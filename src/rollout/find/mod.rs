@@ -105,20 +105,31 @@ async fn run(
     let Some(kind) = kind(guard, rule) else { return Ok(()) };
     let scope = Scope::new(guard, table, tenant);
     scope.expect_columns(rule)?;
+    let savepoint = tx.savepoint("slotkeeper_find").await.map_err(MigrateError::from_driver)?;
+    let done = pass(&savepoint, &scope, rule, kind, tally).await;
+    savepoint.rollback().await.map_err(MigrateError::from_driver)?;
+    done
+}
+
+async fn pass(
+    tx: &Transaction<'_>,
+    scope: &Scope<'_>,
+    rule: &Rule,
+    kind: FindingKind,
+    tally: &mut Tally,
+) -> Result<(), MigrateError> {
+    tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
     if let Rule::Reference(reference) = rule {
         orphan::expect_parent(tx, reference).await?;
     }
-    let savepoint = tx.savepoint("slotkeeper_find").await.map_err(MigrateError::from_driver)?;
-    savepoint.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
     let done = match rule {
-        Rule::NoOverlap(rule) => overlap::run(&savepoint, &scope, rule, tally).await,
-        Rule::Unique(rule) => rows(&savepoint, &scope, &duplicate::query(&scope, rule), kind, tally).await,
-        Rule::Reference(rule) => rows(&savepoint, &scope, &orphan::query(&scope, rule), kind, tally).await,
-        Rule::Check(rule) => rows(&savepoint, &scope, &invalid::query(&scope, rule), kind, tally).await,
+        Rule::NoOverlap(rule) => overlap::run(tx, scope, rule, tally).await,
+        Rule::Unique(rule) => rows(tx, scope, &duplicate::query(scope, rule), kind, tally).await,
+        Rule::Reference(rule) => rows(tx, scope, &orphan::query(scope, rule), kind, tally).await,
+        Rule::Check(rule) => rows(tx, scope, &invalid::query(scope, rule), kind, tally).await,
         Rule::Index(_) => Ok(()),
     };
-    savepoint.rollback().await.map_err(MigrateError::from_driver)?;
-    done.map_err(|error| unevaluable(error, table, rule))
+    done.map_err(|error| unevaluable(error, scope.table, rule))
 }
 
 /// Runs a query whose rows are tenant, key of the row that leaves, and key of the row it yields to.

@@ -1,5 +1,6 @@
 //! A look before anything is changed: what stands between a table and its rules.
 
+mod look;
 mod page;
 mod report;
 mod server;
@@ -8,12 +9,11 @@ mod sessions;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tokio_postgres::{Client, IsolationLevel, Transaction};
+use tokio_postgres::{Client, IsolationLevel};
 
-use super::find;
+use self::look::Look;
 use super::guard::Guard;
-use super::rule::{Reference, Rule};
-use super::table::TableInfo;
+use super::rule::Rule;
 use crate::migrate::MigrateError;
 
 pub use report::{Extension, Obstacle, Preflight, ServerFacts, TableFacts};
@@ -65,12 +65,11 @@ impl Guard {
     /// [told](Preflight::obstacles), and what can be checked is checked.
     ///
     /// # Errors
-    /// [`Contended`](MigrateError::Contended) if the table stays locked for 5 seconds; otherwise what the connection or
-    /// the server reports.
+    /// What the connection or the server reports. What is found, is no error.
     ///
     /// # Transactions
     /// One, repeatable read and read only, rolled back: all figures are of one moment. While it lasts, it keeps vacuum
-    /// from removing rows that died since. Each rule takes a pass or two over the table.
+    /// from removing rows that died since, and whoever wants to alter the table waits for it as for any reader. Each rule takes a pass or two over the table.
     pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, MigrateError> {
         self.preflight_with(client, PreflightOptions::new()).await
     }
@@ -146,137 +145,4 @@ fn of_server(plan: &Plan<'_>, server: &ServerFacts, version: i32) -> Vec<Obstacl
         (!server.schema_exists && !schema_creatable, missing_schema),
     ];
     obstacles.into_iter().filter(|(there, _)| *there).map(|(_, obstacle)| obstacle).collect()
-}
-
-/// What was met so far.
-struct Look {
-    obstacles: Vec<Obstacle>,
-    oids: BTreeMap<i64, String>,
-    options: PreflightOptions,
-}
-
-impl Look {
-    async fn table(
-        &mut self,
-        tx: &mut Transaction<'_>,
-        guard: &Guard,
-        creates: bool,
-    ) -> Result<TableFacts, MigrateError> {
-        let table = guard.table.to_string();
-        let (findings, unchecked) = (Vec::new(), Vec::new());
-        let mut facts =
-            TableFacts { table: table.clone(), exists: false, rows: None, bytes: 0, findings, unchecked };
-        let rights = server::rights(tx, &guard.table).await.map_err(MigrateError::from_driver)?;
-        let Some(rights) = rights else {
-            if !creates {
-                self.met(Obstacle::MissingTable { table });
-            }
-            return Ok(facts);
-        };
-        self.oids.insert(rights.oid, table.clone());
-        let info = TableInfo::existing(tx, &guard.table).await?;
-        (facts.exists, facts.bytes) = (true, info.total_bytes);
-        self.of_table(guard, &info, &rights);
-        for rule in &guard.rules {
-            if let Rule::Reference(reference) = rule {
-                self.of_parent(tx, reference).await?;
-            }
-        }
-        if rights.reads {
-            facts.rows = Some(count(tx, &info).await?);
-        }
-        for rule in &guard.rules {
-            // Whoever may not read the table gets no answer, and a row less to wonder about.
-            let found = if rights.reads {
-                find::finding(tx, guard, &info, rule, self.options.samples).await
-            } else {
-                Err(MigrateError::PermissionDenied)
-            };
-            match found {
-                Ok(finding) => facts.findings.extend(finding),
-                Err(error) => {
-                    self.unchecked(error, &table)?;
-                    facts.unchecked.push(rule.name().to_string());
-                }
-            }
-        }
-        Ok(facts)
-    }
-
-    fn met(&mut self, obstacle: Obstacle) {
-        if !self.obstacles.contains(&obstacle) {
-            self.obstacles.push(obstacle);
-        }
-    }
-
-    fn of_table(&mut self, guard: &Guard, info: &TableInfo, rights: &server::Rights) {
-        let table = guard.table.to_string();
-        if !rights.reads {
-            self.met(Obstacle::MayNotRead { table: table.clone() });
-        }
-        if !rights.owns {
-            self.met(Obstacle::NotOwner { table: table.clone() });
-        }
-        if !rights.creates {
-            self.met(Obstacle::MayNotCreate { schema: guard.table.schema.to_string() });
-        }
-        if info.key.is_empty() {
-            self.met(Obstacle::NoPrimaryKey { table: table.clone() });
-        }
-        let own = guard.tenant.iter().chain(&guard.confirmed_at).chain(&guard.created_at);
-        for column in own.chain(guard.rules.iter().flat_map(Rule::columns)) {
-            if info.column(column).is_none() {
-                self.met(Obstacle::MissingColumn { table: table.clone(), column: column.to_string() });
-            }
-        }
-    }
-
-    /// What a foreign key needs of the table it refers to.
-    async fn of_parent(&mut self, tx: &Transaction<'_>, rule: &Reference) -> Result<(), MigrateError> {
-        let table = rule.parent.to_string();
-        let rights = server::rights(tx, &rule.parent).await.map_err(MigrateError::from_driver)?;
-        let Some(rights) = rights else {
-            self.met(Obstacle::MissingTable { table });
-            return Ok(());
-        };
-        if !rights.reads {
-            self.met(Obstacle::MayNotRead { table: table.clone() });
-        }
-        if !rights.refers {
-            self.met(Obstacle::MayNotReference { table: table.clone() });
-        }
-        let is_key = server::is_key(tx, rights.oid, &rule.parent_columns).await;
-        if !is_key.map_err(MigrateError::from_driver)? {
-            self.met(Obstacle::NoParentKey { rule: rule.name.to_string(), table });
-        }
-        Ok(())
-    }
-
-    /// Why a rule could not be checked; errors that concern more than this rule end the preflight.
-    fn unchecked(&mut self, error: MigrateError, table: &str) -> Result<(), MigrateError> {
-        match error {
-            MigrateError::MissingTable { table } => self.met(Obstacle::MissingTable { table }),
-            MigrateError::MissingColumn { table, column } => {
-                self.met(Obstacle::MissingColumn { table, column });
-            }
-            MigrateError::Unevaluable { table, rule, sqlstate } => {
-                self.met(Obstacle::Unevaluable { table, rule, sqlstate });
-            }
-            // Told already of the table or of the parent, unless a function in an expression is forbidden.
-            MigrateError::PermissionDenied => {
-                let told = self.obstacles.iter().any(|met| matches!(met, Obstacle::MayNotRead { .. }));
-                if !told {
-                    self.met(Obstacle::MayNotRead { table: table.to_owned() });
-                }
-            }
-            other => return Err(other),
-        }
-        Ok(())
-    }
-}
-
-async fn count(tx: &Transaction<'_>, info: &TableInfo) -> Result<u64, MigrateError> {
-    let sql = format!("SELECT count(*) FROM {}", info.name.quoted());
-    let row = tx.query_typed_one(&sql, &[]).await.map_err(MigrateError::from_driver)?;
-    Ok(row.get::<_, i64>(0).unsigned_abs())
 }

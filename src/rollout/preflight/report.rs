@@ -142,6 +142,11 @@ pub enum Obstacle {
         /// The table, with its schema.
         table: String,
     },
+    /// Another session kept the table locked against reading for 5 seconds: [`Preflight::sessions`] say which.
+    Locked {
+        /// The table, with its schema.
+        table: String,
+    },
     /// The expression of a rule fails on some row, or names what is not there.
     Unevaluable {
         /// The table, with its schema.
@@ -190,6 +195,7 @@ impl fmt::Display for Obstacle {
             Self::MayNotCreate { schema } => write!(f, "the role may not create objects in schema {schema}"),
             Self::MayNotRead { table } => write!(f, "the role may not read all of table {table}"),
             Self::MayNotReference { table } => write!(f, "the role may not refer to table {table}"),
+            Self::Locked { table } => write!(f, "table {table} is locked by another session"),
             Self::Unevaluable { table, rule, sqlstate } => {
                 write!(f, "rule {rule} of table {table} cannot be evaluated (SQLSTATE {sqlstate})")
             }

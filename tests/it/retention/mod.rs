@@ -44,10 +44,17 @@ async fn age(h: &House) {
         columns.iter().map(|column| format!("{column} = {column} - {back}")).collect::<Vec<_>>().join(", ")
     };
     let during = format!("during = tstzrange(lower(during) - {back}, upper(during) - {back})");
+    let end = |name: &str| format!("'{name}', (e->'window'->>'{name}')::timestamptz - {back}");
+    let history = format!(
+        "history = (SELECT jsonb_agg(e || jsonb_build_object('window', jsonb_build_object({}, {})) ORDER BY at)
+                      FROM jsonb_array_elements(history) WITH ORDINALITY h (e, at))",
+        end("start"),
+        end("end")
+    );
     h.sql(&format!(
         "UPDATE slotkeeper.allocations SET {during}, {};
          UPDATE slotkeeper.holds SET {during}, {};
-         UPDATE slotkeeper.bookings SET {during}, {};
+         UPDATE slotkeeper.bookings SET {during}, {history}, {};
          UPDATE slotkeeper.confirmations SET {};
          UPDATE slotkeeper.offered_slots SET {}",
         shift(&["created_at", "released_at", "expires_at"]),

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use crate::support::visits;
-use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{Activity, PreflightOptions};
+use slotkeeper::rollout::{Activity, Obstacle, PreflightOptions};
 
 #[tokio::test]
 async fn a_long_transaction_is_told_with_its_locks_and_a_short_one_is_not() {
@@ -82,14 +81,24 @@ async fn an_index_that_is_being_built_is_told_as_that() {
 }
 
 #[tokio::test]
-async fn a_table_that_stays_locked_is_contended_and_the_connection_is_as_before() {
+async fn whoever_keeps_a_table_locked_is_told_and_the_rules_are_not_called_kept() {
     let database = kit::empty_database().await.unwrap();
     let mut client = database.client().await.unwrap();
     visits::create(&client).await;
     let other = database.client().await.unwrap();
-    other.batch_execute("BEGIN; LOCK TABLE app.visits IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let error = visits::guard().build().unwrap().preflight(&mut client).await.unwrap_err();
-    assert_eq!(error, MigrateError::Contended { attempts: 1 });
+    let pid: i32 = other.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    let guard = visits::guard().build().unwrap();
+    for (locked, unchecked) in [("app.visits", 5), ("app.tables", 1)] {
+        other.batch_execute(&format!("BEGIN; LOCK TABLE {locked} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+        let preflight = guard.preflight(&mut client).await.unwrap();
+        assert_eq!(preflight.obstacles, [Obstacle::Locked { table: locked.into() }]);
+        assert_eq!(preflight.tables[0].unchecked.len(), unchecked, "{preflight}");
+        assert!(!preflight.is_clean());
+        let sessions: Vec<_> = preflight.sessions.iter().map(|session| (session.pid, session.work)).collect();
+        assert_eq!(sessions, [(Some(pid), Activity::Change)]);
+        assert_eq!(preflight.sessions[0].locks[0].table, locked);
+        other.batch_execute("ROLLBACK").await.unwrap();
+    }
     let row = client.query_one("SELECT current_setting('lock_timeout')", &[]).await.unwrap();
     assert_eq!(row.get::<_, &str>(0), "0");
     let outside = client.batch_execute("SAVEPOINT x").await.unwrap_err();

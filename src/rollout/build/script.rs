@@ -1,0 +1,174 @@
+//! What is done about an object: the very statements, for running them and for showing them first.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Ddl, NEW, ObjectKind, State, Work};
+use crate::rollout::ident::Ident;
+
+/// The lock a statement takes on the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Lock {
+    /// Nobody else can read or write.
+    AccessExclusive,
+    /// Nobody else can write; nor to the table a foreign key refers to.
+    ShareRowExclusive,
+    /// Everybody can read and write; only changes of the table itself, and `VACUUM`, wait.
+    ShareUpdateExclusive,
+}
+
+impl Lock {
+    /// As `LOCK TABLE` wants it.
+    #[must_use]
+    pub const fn as_sql(self) -> &'static str {
+        match self {
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+        }
+    }
+
+    /// Who has to wait.
+    #[must_use]
+    pub const fn blocks(self) -> &'static str {
+        match self {
+            Self::AccessExclusive => "readers and writers",
+            Self::ShareRowExclusive => "writers",
+            Self::ShareUpdateExclusive => "nobody",
+        }
+    }
+}
+
+impl fmt::Display for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_sql())
+    }
+}
+
+/// One step: a transaction, or a statement outside of any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub(crate) lock: Lock,
+    pub(crate) concurrently: bool,
+    pub(crate) sql: String,
+    /// Whether it reads the table; otherwise it only writes the catalog.
+    pub(crate) reads: bool,
+    /// What is done if it fails, so that nothing useless stays behind.
+    pub(crate) undo: Option<Box<Action>>,
+}
+
+/// What is done about `ddl` in this state. `constraint`: there is a constraint of that name, not only an index.
+pub(crate) fn script(ddl: &Ddl, state: &State, constraint: bool) -> (Work, Vec<Action>) {
+    match (ddl.kind, state) {
+        (_, State::Sound) => (Work::AlreadyThere, Vec::new()),
+        (ObjectKind::Check | ObjectKind::Reference, _) => validated(ddl, state),
+        (ObjectKind::Exclusion, State::Missing) => {
+            let add = Action { reads: true, ..locked(Lock::AccessExclusive, ddl.add(&ddl.name)) };
+            (Work::Built, vec![add])
+        }
+        (ObjectKind::Exclusion, _) => {
+            // In one transaction: nobody sees the table without one of the two.
+            let sql = format!("{}; {}", drop_constraint(ddl, &ddl.name), ddl.add(&ddl.name));
+            (Work::Replaced, vec![Action { reads: true, ..locked(Lock::AccessExclusive, sql) }])
+        }
+        _ => index(ddl, state, constraint),
+    }
+}
+
+/// A check or foreign key.
+fn validated(ddl: &Ddl, state: &State) -> (Work, Vec<Action>) {
+    let adding = match ddl.kind {
+        ObjectKind::Reference => Lock::ShareRowExclusive,
+        _ => Lock::AccessExclusive,
+    };
+    let add = |name: &Ident| locked(adding, format!("{} NOT VALID", ddl.add(name)));
+    let validate = |name: &Ident| {
+        let sql = format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", ddl.table.quoted(), name.quoted());
+        Action { reads: true, ..locked(Lock::ShareUpdateExclusive, sql) }
+    };
+    let name = &ddl.name;
+    match state {
+        State::NotValid => (Work::Validated, vec![validate(name)]),
+        State::Missing => (Work::Built, vec![add(name), validate(name)]),
+        _ => {
+            let new = name.with_suffix(NEW);
+            // What was there keeps its place if the new one fails, so the new one has none.
+            let undo = Some(Box::new(locked(Lock::AccessExclusive, drop_constraint(ddl, &new))));
+            let swap = format!(
+                "{}; ALTER TABLE {} RENAME CONSTRAINT {} TO {}",
+                drop_constraint(ddl, name),
+                ddl.table.quoted(),
+                new.quoted(),
+                name.quoted()
+            );
+            let swap = Action { undo: undo.clone(), ..locked(Lock::AccessExclusive, swap) };
+            (Work::Replaced, vec![add(&new), Action { undo, ..validate(&new) }, swap])
+        }
+    }
+}
+
+/// A unique key or an index.
+fn index(ddl: &Ddl, state: &State, constraint: bool) -> (Work, Vec<Action>) {
+    let (name, new) = (&ddl.name, ddl.name.with_suffix(NEW));
+    let unique = ddl.kind == ObjectKind::Unique;
+    // It has been built, so this is quick.
+    let attach = unique.then(|| locked(Lock::AccessExclusive, ddl.attach(name)));
+    match state {
+        State::IndexOnly => (Work::Built, attach.into_iter().collect()),
+        State::Missing => (Work::Built, [create(ddl, name)].into_iter().chain(attach).collect()),
+        State::InvalidIndex if !constraint => {
+            let steps = [drop_index(ddl, name), create(ddl, name)];
+            (Work::Rebuilt, steps.into_iter().chain(attach).collect())
+        }
+        _ => {
+            // In one transaction, as above.
+            let swap = if unique {
+                format!("{}; {}", drop_constraint(ddl, name), ddl.attach(&new))
+            } else {
+                let (old, new) = (index_name(ddl, name), index_name(ddl, &new));
+                format!("DROP INDEX {old}; ALTER INDEX {new} RENAME TO {}", name.quoted())
+            };
+            let undo = Some(Box::new(drop_index(ddl, &new)));
+            let swap = Action { undo, ..locked(Lock::AccessExclusive, swap) };
+            (Work::Replaced, vec![create(ddl, &new), swap])
+        }
+    }
+}
+
+/// How an object is dropped.
+pub(crate) fn removal(ddl: &Ddl, name: &Ident, is_constraint: bool) -> Action {
+    if is_constraint {
+        locked(Lock::AccessExclusive, drop_constraint(ddl, name))
+    } else {
+        drop_index(ddl, name)
+    }
+}
+
+/// A failed build leaves an invalid index, which writers would keep up to date for nothing.
+fn create(ddl: &Ddl, name: &Ident) -> Action {
+    let undo = Some(Box::new(drop_index(ddl, name)));
+    Action { reads: true, undo, ..concurrent(ddl.create_index(name, "CONCURRENTLY ")) }
+}
+
+fn drop_index(ddl: &Ddl, name: &Ident) -> Action {
+    concurrent(format!("DROP INDEX CONCURRENTLY IF EXISTS {}", index_name(ddl, name)))
+}
+
+fn drop_constraint(ddl: &Ddl, name: &Ident) -> String {
+    format!("ALTER TABLE {} DROP CONSTRAINT {}", ddl.table.quoted(), name.quoted())
+}
+
+fn index_name(ddl: &Ddl, name: &Ident) -> String {
+    format!("{}.{}", ddl.table.schema.quoted(), name.quoted())
+}
+
+const fn locked(lock: Lock, sql: String) -> Action {
+    Action { lock, concurrently: false, sql, reads: false, undo: None }
+}
+
+const fn concurrent(sql: String) -> Action {
+    Action { lock: Lock::ShareUpdateExclusive, concurrently: true, sql, reads: false, undo: None }
+}

@@ -1,0 +1,193 @@
+//! One table after the other, and what is met on the way.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Transaction;
+
+use super::super::find;
+use super::super::finding::Finding;
+use super::super::guard::Guard;
+use super::super::rule::{Reference, Rule};
+use super::super::table::TableInfo;
+use super::server::{self, Rights};
+use super::{Obstacle, PreflightOptions, TableFacts};
+use crate::migrate::MigrateError;
+
+/// What was met so far.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) obstacles: Vec<Obstacle>,
+    /// The tables met, by their object identifiers.
+    pub(super) oids: BTreeMap<i64, String>,
+    pub(super) options: PreflightOptions,
+}
+
+impl Look {
+    pub(super) async fn table(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        guard: &Guard,
+        creates: bool,
+    ) -> Result<TableFacts, MigrateError> {
+        let table = guard.table.to_string();
+        let (findings, unchecked) = (Vec::new(), Vec::new());
+        let mut facts =
+            TableFacts { table: table.clone(), exists: false, rows: None, bytes: 0, findings, unchecked };
+        let rights = server::rights(tx, &guard.table).await.map_err(MigrateError::from_driver)?;
+        let Some(rights) = rights else {
+            if !creates {
+                self.met(Obstacle::MissingTable { table });
+            }
+            return Ok(facts);
+        };
+        self.oids.insert(rights.oid, table.clone());
+        facts.exists = true;
+        let (info, rows) = match size(tx, guard, rights.reads).await {
+            Ok(size) => size,
+            Err(error) => {
+                facts.unchecked = guard.rules.iter().map(|rule| rule.name().to_string()).collect();
+                self.unchecked(error, &table)?;
+                return Ok(facts);
+            }
+        };
+        (facts.bytes, facts.rows) = (info.total_bytes, rows);
+        self.of_table(guard, &info, &rights);
+        for rule in &guard.rules {
+            if let Rule::Reference(reference) = rule {
+                self.of_parent(tx, reference).await?;
+            }
+        }
+        for rule in &guard.rules {
+            match self.rule(tx, guard, &info, rule, rights.reads).await {
+                Ok(finding) => facts.findings.extend(finding),
+                Err(error) => {
+                    self.unchecked(error, &decisive(guard, rule))?;
+                    facts.unchecked.push(rule.name().to_string());
+                }
+            }
+        }
+        Ok(facts)
+    }
+
+    async fn rule(
+        &self,
+        tx: &mut Transaction<'_>,
+        guard: &Guard,
+        info: &TableInfo,
+        rule: &Rule,
+        reads: bool,
+    ) -> Result<Option<Finding>, MigrateError> {
+        // Whoever may not read the table gets no answer, and whoever has waited for it once does not wait again.
+        if !reads {
+            return Err(MigrateError::PermissionDenied);
+        }
+        if self.obstacles.contains(&Obstacle::Locked { table: decisive(guard, rule) }) {
+            return Err(MigrateError::Contended { attempts: 1 });
+        }
+        find::finding(tx, guard, info, rule, self.options.samples).await
+    }
+
+    fn met(&mut self, obstacle: Obstacle) {
+        if !self.obstacles.contains(&obstacle) {
+            self.obstacles.push(obstacle);
+        }
+    }
+
+    fn of_table(&mut self, guard: &Guard, info: &TableInfo, rights: &Rights) {
+        let table = guard.table.to_string();
+        if !rights.reads {
+            self.met(Obstacle::MayNotRead { table: table.clone() });
+        }
+        if !rights.owns {
+            self.met(Obstacle::NotOwner { table: table.clone() });
+        }
+        if !rights.creates {
+            self.met(Obstacle::MayNotCreate { schema: guard.table.schema.to_string() });
+        }
+        if info.key.is_empty() {
+            self.met(Obstacle::NoPrimaryKey { table: table.clone() });
+        }
+        let own = guard.tenant.iter().chain(&guard.confirmed_at).chain(&guard.created_at);
+        for column in own.chain(guard.rules.iter().flat_map(Rule::columns)) {
+            if info.column(column).is_none() {
+                self.met(Obstacle::MissingColumn { table: table.clone(), column: column.to_string() });
+            }
+        }
+    }
+
+    /// What a foreign key needs of the table it refers to.
+    async fn of_parent(&mut self, tx: &Transaction<'_>, rule: &Reference) -> Result<(), MigrateError> {
+        let table = rule.parent.to_string();
+        let rights = server::rights(tx, &rule.parent).await.map_err(MigrateError::from_driver)?;
+        let Some(rights) = rights else {
+            self.met(Obstacle::MissingTable { table });
+            return Ok(());
+        };
+        self.oids.insert(rights.oid, table.clone());
+        if !rights.reads {
+            self.met(Obstacle::MayNotRead { table: table.clone() });
+        }
+        if !rights.refers {
+            self.met(Obstacle::MayNotReference { table: table.clone() });
+        }
+        let is_key = server::is_key(tx, rights.oid, &rule.parent_columns).await;
+        if !is_key.map_err(MigrateError::from_driver)? {
+            self.met(Obstacle::NoParentKey { rule: rule.name.to_string(), table });
+        }
+        Ok(())
+    }
+
+    /// Why a rule could not be checked; errors that concern more than this rule end the preflight.
+    fn unchecked(&mut self, error: MigrateError, table: &str) -> Result<(), MigrateError> {
+        match error {
+            MigrateError::MissingTable { table } => self.met(Obstacle::MissingTable { table }),
+            MigrateError::MissingColumn { table, column } => {
+                self.met(Obstacle::MissingColumn { table, column });
+            }
+            MigrateError::Unevaluable { table, rule, sqlstate } => {
+                self.met(Obstacle::Unevaluable { table, rule, sqlstate });
+            }
+            MigrateError::Contended { .. } => self.met(Obstacle::Locked { table: table.to_owned() }),
+            // Told already of the table or of the parent, unless a function in an expression is forbidden.
+            MigrateError::PermissionDenied => {
+                let told = self.obstacles.iter().any(|met| matches!(met, Obstacle::MayNotRead { .. }));
+                if !told {
+                    self.met(Obstacle::MayNotRead { table: table.to_owned() });
+                }
+            }
+            other => return Err(other),
+        }
+        Ok(())
+    }
+}
+
+/// The table that can keep a rule from being checked, once the guard's own was read: that a foreign key refers to.
+fn decisive(guard: &Guard, rule: &Rule) -> String {
+    match rule {
+        Rule::Reference(rule) => rule.parent.to_string(),
+        _ => guard.table.to_string(),
+    }
+}
+
+/// The table as the catalog has it, and its rows if they may be read; in a savepoint, because a lock may be in the way.
+async fn size(
+    tx: &mut Transaction<'_>,
+    guard: &Guard,
+    reads: bool,
+) -> Result<(TableInfo, Option<u64>), MigrateError> {
+    let savepoint = tx.savepoint("slotkeeper_size").await.map_err(MigrateError::from_driver)?;
+    let size = async {
+        let info = TableInfo::existing(&savepoint, &guard.table).await?;
+        if !reads {
+            return Ok((info, None));
+        }
+        let sql = format!("SELECT count(*) FROM {}", info.name.quoted());
+        let row = savepoint.query_typed_one(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+        Ok((info, Some(row.get::<_, i64>(0).unsigned_abs())))
+    };
+    let size = size.await;
+    // Kept until the end, the lock of a reader keeps the table from being truncated or rewritten between two rules.
+    let end = if size.is_ok() { savepoint.commit().await } else { savepoint.rollback().await };
+    end.map_err(MigrateError::from_driver)?;
+    size
+}
