@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
 use slotkeeper::migrate::MigrateError;
 use slotkeeper::rollout::{ArtifactError, Dedupe, Guard, Pace, Quarantine};
 use tokio_postgres::Client;
@@ -155,4 +156,32 @@ async fn paths_that_cannot_be_used_are_refused_before_anything_is_changed() {
     assert!(matches!(error, MigrateError::Artifact(ArtifactError::Truncated { .. })), "{error:?}");
     assert_eq!(fs::read_to_string(folder.file("theirs")).unwrap(), "something else", "never written over");
     assert_eq!(messy::hash(&client, "app.items").await, before);
+}
+
+#[tokio::test]
+async fn a_type_that_stands_in_a_file_only_is_never_sent_to_the_server() {
+    let (database, folder) = (kit::empty_database().await.unwrap(), Folder::new());
+    let mut client = database.client().await.unwrap();
+    let guard = deduped(&mut client, &folder).await;
+    client
+        .batch_execute("ALTER TABLE app.items ADD slotkeeper_shadow boolean NOT NULL DEFAULT false")
+        .await
+        .unwrap();
+    let text = fs::read_to_string(folder.file("rows")).unwrap();
+    let with = |ty: &str| {
+        let column =
+            format!(r#"{{"name":"note","type":"text"}},{{"name":"slotkeeper_shadow","type":"{ty}"}}"#);
+        let body =
+            text[..text.rfind("{\"rows\"").unwrap()].replace(r#"{"name":"note","type":"text"}"#, &column);
+        let body = body.replace("\"row\":{", "\"row\":{\"slotkeeper_shadow\":\"f\",");
+        let sum: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{body}{{\"rows\":2,\"sha256\":\"{sum}\"}}\n")
+    };
+    let path = folder.file("forged");
+    fs::write(&path, with("boolean FROM app.items; DROP TABLE app.items; --")).unwrap();
+    let shape = ArtifactError::OtherShape { table: "app.items".into(), column: "slotkeeper_shadow".into() };
+    assert_eq!(refusal(&mut client, &guard, &path).await, shape);
+    // As honest as the forgery is well made, it is taken.
+    fs::write(&path, with("boolean")).unwrap();
+    assert_eq!(guard.restore(&mut client, &path, &Pace::new()).await.unwrap().restored, 2);
 }

@@ -1,6 +1,6 @@
 //! Quarantine among others: rows they change, rows they hold, runs at once, runs cut short.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use slotkeeper::migrate::MigrateError;
 use slotkeeper::rollout::{Pace, Quarantine, RowKey};
@@ -120,14 +120,23 @@ async fn a_call_that_is_dropped_leaves_whole_batches_and_its_connection_fit_for_
     visits::create(&client).await;
     messy::fill(&client, 400).await;
     let guard = visits::guard().build().unwrap();
-    let found = guard.quarantine(&mut client, &Quarantine::dry_run()).await.unwrap().found;
     let path = folder.file("rows");
+    let apply = Quarantine::dry_run().apply(&path).pace(quick().batch(5));
+    let started = Instant::now();
+    let found = guard.quarantine(&mut client, &apply).await.unwrap().found;
+    let mut length = started.elapsed();
+    guard.restore(&mut client, &path, &quick()).await.unwrap();
+    std::fs::remove_file(&path).unwrap();
     let (mut dropped, mut midway) = (0, 0);
-    for round in 0..20 {
-        let apply = Quarantine::dry_run().apply(&path).pace(quick().batch(5));
-        let patience = Duration::from_millis(5 + 10 * round);
-        dropped +=
-            u32::from(tokio::time::timeout(patience, guard.quarantine(&mut client, &apply)).await.is_err());
+    // Fractions of what an undisturbed call takes, from 1/8 to 9/8; it takes longer where others are at work.
+    for round in 0..9 {
+        let patience = length.mul_f64((1.0 + f64::from(round)) / 8.0);
+        let started = Instant::now();
+        let call = tokio::time::timeout(patience, guard.quarantine(&mut client, &apply)).await;
+        dropped += u32::from(call.is_err());
+        if call.is_ok() {
+            length = started.elapsed();
+        }
         let marked = messy::marked(&client).await.len() as u64;
         midway += u32::from(marked > 0 && marked < found);
         assert!(marked == found || marked % 5 == 0, "a batch was torn: {marked}");

@@ -158,16 +158,19 @@ impl Section {
         self.columns.iter().position(|head| head.name == column)
     }
 
-    /// Refuses a table whose shape is not `self`'s; a column `besides` may have come or gone.
+    /// Refuses a table whose shape is not `self`'s; a boolean column `besides` may have come or gone. What stands in a
+    /// file becomes part of a statement only if it stands in the catalog, too.
     pub(crate) fn expect_shape(&self, now: &Self, besides: Option<&Ident>) -> Result<(), ArtifactError> {
         let other = |column: &str| {
             let (table, column) = (format!("{}.{}", self.schema, self.table), column.to_owned());
             Err(ArtifactError::OtherShape { table, column })
         };
-        let exempt = |head: &&ColumnHead| besides.is_none_or(|besides| besides.as_str() != head.name);
+        let exempt = |head: &&ColumnHead| {
+            besides.is_some_and(|besides| besides.as_str() == head.name) && head.ty == "boolean"
+        };
         for (one, two) in [(self, now), (now, self)] {
             let differs = |head: &&ColumnHead| !two.columns.contains(head);
-            if let Some(head) = one.columns.iter().filter(exempt).find(differs) {
+            if let Some(head) = one.columns.iter().filter(|head| !exempt(head)).find(differs) {
                 return other(&head.name);
             }
         }

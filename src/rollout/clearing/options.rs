@@ -31,6 +31,11 @@ impl Clearing {
 
     /// Writes the rows to an artifact of this name, then changes them. If an artifact is there already, it is carried
     /// out to its end instead: that is how a run that was cut short is taken up again.
+    ///
+    /// The artifact is a file of JSON lines with the rows whole, so it holds whatever personal data they hold; on Unix
+    /// only its owner may read it. It is on disk before the first change, its end has a checksum of all before, and it
+    /// goes back only into the database it came from: a dump restored elsewhere is another database, a physical copy
+    /// cannot be told from the original. The calling thread is blocked while the file is written or read.
     pub fn apply(self, path: impl Into<PathBuf>) -> Self {
         Self { path: Some(path.into()), ..self }
     }
