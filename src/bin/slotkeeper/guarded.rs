@@ -22,7 +22,10 @@ pub(crate) async fn run(global: &Global, file: &Path, command: &GuardCommand) ->
             let preflight = guard.preflight(client).await?;
             Outcome::of(&preflight, preflight.blocks() || !preflight.is_clean())
         }
-        GuardCommand::Plan => Err(Failure::new("not yet")),
+        GuardCommand::Plan => {
+            let plan = guard.plan(client).await?;
+            Outcome::of(&plan, !plan.steps.is_empty())
+        }
         GuardCommand::Quarantine(apply) => {
             let cleared = guard.quarantine(client, &apply.clearing(pace)).await?;
             Outcome::of(&cleared, cleared.remains())
