@@ -17,4 +17,6 @@ CREATE TABLE slotkeeper.allocations_archive (
     CONSTRAINT allocations_archive_pkey PRIMARY KEY (tenant_id, id)
 );
 
-CREATE INDEX allocations_archive_claim_idx ON slotkeeper.allocations_archive (tenant_id, claim_id);
+-- Partial, and so never mistaken for a way to find a row by its id before there are statistics of its tenant.
+CREATE INDEX allocations_archive_claim_idx ON slotkeeper.allocations_archive (tenant_id, claim_id)
+    WHERE claim_id IS NOT NULL;

@@ -12,7 +12,7 @@ const FROZEN: &[(&str, &str)] = &[
     ("0002_create_offers.down.sql", "e4aab6cfd0c2f7b8f6af32c60be329d72963667fa888b3456e997aa6de072a91"),
     ("0002_create_offers.up.sql", "a1e128e32434be1efb8cff17436a47a7127fafc6a5c0fb3f9aac93cbc015cb86"),
     ("0003_create_archive.down.sql", "492c5c3e911813b507a4dff191d4cff71ff635c482ece04e68ca1ba755784c78"),
-    ("0003_create_archive.up.sql", "0cf943fdc281a039efd5341e7727bc3e0eba15792bd6926b1b89f4c2663a6292"),
+    ("0003_create_archive.up.sql", "488220f4c74113cdfab34cb94df1785f76e01092ff9e925c9a6c076915e5cca2"),
 ];
 
 fn sha256(text: &str) -> String {

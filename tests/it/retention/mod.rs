@@ -2,6 +2,7 @@
 
 mod archive;
 mod decisions;
+mod plans;
 mod poison;
 mod races;
 mod run;
