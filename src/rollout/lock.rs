@@ -3,10 +3,8 @@
 //! The lock is an advisory one, named after the table, and it is polled, never waited for: a session that waits inside
 //! the server holds a snapshot, and an index built concurrently by the holder would wait for that snapshot for ever.
 //!
-//! | | taken with | given back by |
-//! |---|---|---|
-//! | a step in one transaction | [`in_transaction`] | its end |
-//! | a step outside of one, or of several | [`session`] | [`release`], on every path of [`while_locked`] |
+//! Steps are outside of a transaction, or take several, so it is the session's: [`while_locked`] gives it back on every
+//! path.
 //!
 //! A future that is dropped leaves the session's lock with its connection. That is wanted: the server may still be
 //! building what it was told to, and nobody else should begin. Closing the connection gives it back, and so does the
@@ -16,22 +14,12 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, GenericClient, Transaction};
+use tokio_postgres::{Client, GenericClient};
 
 use super::TableName;
 use crate::migrate::MigrateError;
 
 const POLL: Duration = Duration::from_millis(50);
-
-/// Takes the lock for the rest of the transaction.
-pub(crate) async fn in_transaction(
-    tx: &Transaction<'_>,
-    table: &TableName,
-    patience: Duration,
-) -> Result<(), MigrateError> {
-    let sql = "SELECT pg_catalog.pg_try_advisory_xact_lock($1)";
-    poll(tx, sql, table, patience).await
-}
 
 /// Does something with the lock held, and gives it back whatever came of it.
 pub(crate) async fn while_locked<T>(

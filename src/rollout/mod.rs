@@ -10,8 +10,6 @@
 //! `EXCLUDE` takes neither `NOT VALID` nor `USING INDEX`, so rows that overlap have to be out of its way before it is
 //! built: they are marked in a column of their own (`shadow`), never changed otherwise, and never deleted.
 
-#![allow(dead_code, reason = "the steps that use it come next")]
-
 pub(crate) mod artifact;
 pub(crate) mod build;
 pub(crate) mod canary;
