@@ -98,6 +98,23 @@ pub(crate) async fn beside(
     }
 }
 
+/// Waits until no session of this database sees what is gone by now, as long as all attempts of the pace together.
+pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Result<(), MigrateError> {
+    let now = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::pg_catalog.text";
+    let now: String = client.query_typed_one(now, &[]).await.map_err(MigrateError::from_driver)?.get(0);
+    let older = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
+            WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+            AND pg_catalog.age(backend_xmin) > pg_catalog.age($1::pg_catalog.text::pg_catalog.xid))";
+    for _ in 0..pace.attempts {
+        let row = client.query_typed_one(older, &[(&now, Type::TEXT)]).await;
+        if !row.map_err(MigrateError::from_driver)?.get::<_, bool>(0) {
+            return Ok(());
+        }
+        tokio::time::sleep(pace.lock_timeout + pace.pause).await;
+    }
+    Err(MigrateError::Contended { attempts: pace.attempts })
+}
+
 /// Why a step failed: as an error of ours already, or as the server said it, which may mean a rule is broken.
 #[derive(Debug)]
 pub(crate) enum Failure {

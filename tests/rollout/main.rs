@@ -36,6 +36,7 @@ mod quarantine;
 mod quarantine_interrupted;
 mod refused;
 mod restore;
+mod spawned;
 mod staged;
 mod support;
 mod tables;

@@ -32,6 +32,10 @@ pub(crate) use script::{Action, script};
 /// What the new object's name ends with until it takes the place of the old one.
 pub(crate) const NEW: &str = "~";
 
+/// How often an exclusion is tried when it meets versions of rows that are gone: once the old snapshots are waited for,
+/// the next try meets none.
+const OLD_VERSIONS: u32 = 3;
+
 /// One object that should be there, and what was done about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -159,7 +163,7 @@ impl Job<'_> {
     }
 
     async fn run(&mut self, action: &Action) -> Result<(), MigrateError> {
-        let Err(failure) = self.attempt(action).await else { return Ok(()) };
+        let Err(failure) = self.attempt_past_old_versions(action).await else { return Ok(()) };
         let error = self.refused(failure);
         // What has the name by now is somebody else's.
         if let (Some(undo), false) = (&action.undo, matches!(error, MigrateError::NameTaken { .. })) {
@@ -183,6 +187,35 @@ impl Job<'_> {
         }
         tables.push(self.ddl.table.quoted());
         Ok(tables)
+    }
+
+    /// An exclusion also reads versions of rows that only an old snapshot still sees. One that had its bounds the wrong
+    /// way round before it was quarantined makes no range, which the server calls an error. So the old snapshots are
+    /// waited for, in nobody's way.
+    async fn attempt_past_old_versions(&mut self, action: &Action) -> Result<(), Failure> {
+        for _ in 1..OLD_VERSIONS {
+            match self.attempt(action).await {
+                Err(failure) if self.met_old_version(&failure) => {
+                    step::wait_for_old_snapshots(self.client, self.pace).await.map_err(Failure::Kept)?;
+                }
+                done => return done,
+            }
+        }
+        match self.attempt(action).await {
+            Err(failure) if self.met_old_version(&failure) => {
+                Err(Failure::Kept(MigrateError::Contended { attempts: OLD_VERSIONS }))
+            }
+            done => done,
+        }
+    }
+
+    /// Of rows that are still there none is left that makes no range: the check that goes with the exclusion holds.
+    fn met_old_version(&self, failure: &Failure) -> bool {
+        let code = match failure {
+            Failure::Refused(error) => error.code().map(|code| code.code()).unwrap_or_default(),
+            Failure::Kept(_) => "",
+        };
+        self.ddl.kind == ObjectKind::Exclusion && code == "22000"
     }
 
     async fn attempt(&mut self, action: &Action) -> Result<(), Failure> {
