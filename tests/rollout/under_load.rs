@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::visits::{self, TENANT_A};
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{ObjectKind, Up};
+use slotkeeper::rollout::Up;
 use tokio_postgres::Client;
 
 const WRITERS: i32 = 8;
@@ -116,9 +116,9 @@ async fn eight_writers_see_no_error_and_no_long_wait_but_for_the_exclusion() {
     );
     assert_eq!(errors, Vec::<String>::new());
     assert!(calls > 100, "{calls}");
-    for built in done.objects.iter().filter(|built| built.kind != ObjectKind::Exclusion) {
-        assert!(built.waited + built.locked < Duration::from_secs(1), "{built}");
-    }
+    // All but the exclusion was built by the runs before the last. Behind us a call waits for half a second at most; the
+    // rest is what a busy machine adds to its five statements.
+    assert!(longest(&before) < Duration::from_secs(2), "{:?}", longest(&before));
     assert!(guard.verify_rows(&mut client).await.unwrap().is_ok());
     assert_eq!(database.deadlocks().await.unwrap(), 0);
 }
