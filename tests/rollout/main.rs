@@ -25,6 +25,7 @@ mod dedupe;
 mod drift;
 mod killed;
 mod offers;
+mod old_versions;
 mod own_ceremony;
 mod own_export;
 mod own_figures;

@@ -1,6 +1,6 @@
 -- audit.booking_places
 -- Confirmed bookings that do not hold the very places their last decision (confirm, book or move) recorded. Places whose
--- time is over may be in the archive, and may be gone from there.
+-- time is over may be in the archive, and may be gone from there; of a booking moved since, the archive keeps them all.
 WITH decided AS MATERIALIZED (
     SELECT b.tenant_id, b.id, b.claim_id, c.snapshot->'allocations' AS places
       FROM slotkeeper.bookings b
@@ -18,7 +18,7 @@ WITH decided AS MATERIALIZED (
              WHERE a.released_at IS NULL AND a.kind = 'booked'
              UNION ALL
             SELECT a.tenant_id, a.claim_id, a.id, a.resource_id, a.during FROM slotkeeper.allocations_archive a
-             WHERE a.released_at IS NULL AND a.kind = 'booked') a
+             WHERE a.released_at IS NULL AND a.kind = 'booked' AND upper(a.during) > (SELECT t.now FROM bounds t)) a
         ON a.tenant_id = d.tenant_id AND a.claim_id = d.claim_id
 )
 SELECT DISTINCT coalesce(p.tenant_id, l.tenant_id), coalesce(p.booking, l.booking)
