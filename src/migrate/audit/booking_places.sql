@@ -1,6 +1,6 @@
 -- audit.booking_places
 -- Confirmed bookings that do not hold the very places their last decision (confirm, book or move) recorded. Places whose
--- time is over may be in the archive, and may be gone from there; of a booking moved since, the archive keeps them all.
+-- time is over may be in the archive, and may be gone from there. Of a booking moved since, the archive keeps them all.
 WITH decided AS MATERIALIZED (
     SELECT b.tenant_id, b.id, b.claim_id, c.snapshot->'allocations' AS places
       FROM slotkeeper.bookings b
