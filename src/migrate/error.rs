@@ -91,7 +91,9 @@ pub enum MigrateError {
         /// The name.
         name: String,
     },
-    /// Rows break the rule that was to be built. Nothing was changed: run a preflight, then quarantine or dedupe.
+    /// Rows break the rule that was to be built. No row was changed; what was built before stays, and a new check or foreign
+    /// key stays `NOT VALID`, so new rows obey it already. Overlaps and invalid windows are quarantined, shared keys and
+    /// orphans deduped; rows that break a check of the host's only the host can mend.
     #[error("rows of table {table} break the rule {rule}")]
     StillViolated {
         /// The table, with its schema.
@@ -188,7 +190,7 @@ pub enum MigrateError {
         rows: u64,
     },
     /// The guard names no tenant, or the text given is no value of the tenant's column.
-    #[error("there is no such tenant of table {table}")]
+    #[error("the guard of table {table} names no tenant column, or the text is no value of it")]
     NoTenant {
         /// The table, with its schema.
         table: String,

@@ -16,7 +16,7 @@ use super::down::{Dropped, TakenBack};
 use super::finding::FindingKind;
 use super::ident::Ident;
 use super::table::TableInfo;
-use super::{Check, Guard, Pace, RolledOut, Rule, ddl, find, lock, prepare, probe, shadow, step};
+use super::{Check, Guard, Pace, RolledOut, Rule, ddl, find, lock, plan, prepare, probe, shadow, step};
 use crate::migrate::MigrateError;
 
 /// Which rules hold for a tenant's windows.
@@ -83,7 +83,7 @@ impl Guard {
     ///
     /// # Transactions
     /// One for each constraint.
-    pub async fn observe(
+    pub async fn release(
         &self,
         client: &mut Client,
         tenant: &str,
@@ -113,6 +113,9 @@ impl Guard {
     /// Some short ones, rolled back.
     pub async fn mode(&self, client: &mut Client, tenant: &str) -> Result<Mode, MigrateError> {
         let table = TableInfo::existing(client, &self.table).await?;
+        if plan::lacks_extension(client, self).await? {
+            return Ok(Mode::Observed);
+        }
         let all = self.rules.iter().filter(|rule| self.is_of_windows(rule));
         let all = all.map(|rule| Ddl::of(self, rule, &table)).collect::<Result<Vec<_>, _>>()?;
         let single = single(client, self, &table, tenant).await?;
@@ -229,6 +232,12 @@ async fn single(
     }
     ddls.sort_by_key(|ddl| ddl.kind == ObjectKind::Exclusion);
     Ok(ddls)
+}
+
+/// The tenant as its column's type prints it, which is how rows are compared with it.
+pub(super) async fn canonical(client: &Client, guard: &Guard, tenant: &str) -> Result<String, MigrateError> {
+    let table = TableInfo::existing(client, &guard.table).await?;
+    Ok(literal(client, guard, &table, tenant).await?.1)
 }
 
 /// The tenant as a literal of its column's type, quoted by the server, and as the type prints it.

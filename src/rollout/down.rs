@@ -131,6 +131,10 @@ async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<TakenBac
     let pace = &down.pace;
     let column = !matches!(shadow::state(client, guard).await?, State::Missing | State::NameTaken { .. });
     let marked = if column { marked(client, guard).await? } else { 0 };
+    let drops_column = column && down.column && down.reach == Reach::All;
+    if drops_column && marked > 0 && !down.marks && !down.dry_run {
+        return Err(MigrateError::RowsMarked { table: guard.table.to_string(), rows: marked });
+    }
     let mut done = TakenBack { marked, dry_run: down.dry_run, ..TakenBack::default() };
     for stage in Stage::ALL.into_iter().rev() {
         for (ddl, definition) in present(client, guard, stage, down).await? {
@@ -144,7 +148,7 @@ async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<TakenBac
         }
     }
     if column && down.column && !matches!(down.reach, Reach::Object(_)) {
-        if marked > 0 && !down.marks {
+        if marked > 0 && !down.marks && !down.dry_run {
             return Err(MigrateError::RowsMarked { table: guard.table.to_string(), rows: marked });
         }
         if !down.dry_run {

@@ -168,7 +168,8 @@ impl GuardBuilder {
         })
     }
 
-    /// No two rows have the same values in `columns`.
+    /// No two rows have the same values in `columns`. Cancelled and quarantined ones count too, and `dedupe` removes them;
+    /// see [`unique_live`](Self::unique_live).
     pub fn unique(self, name: &str, columns: &[&str]) -> Self {
         self.with(|guard| {
             let (name, columns) = (Ident::new(name)?, idents(columns)?);

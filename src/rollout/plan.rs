@@ -109,7 +109,8 @@ impl Guard {
     }
 }
 
-async fn lacks_extension(client: &Client, guard: &Guard) -> Result<bool, MigrateError> {
+/// Without it no exclusion can be there, nor be tried.
+pub(super) async fn lacks_extension(client: &Client, guard: &Guard) -> Result<bool, MigrateError> {
     let sql = "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'btree_gist')";
     let row = client.query_typed_one(sql, &[]).await.map_err(MigrateError::from_driver)?;
     let needed = guard.rules.iter().any(|rule| matches!(rule, super::Rule::NoOverlap(_)));

@@ -8,7 +8,7 @@ use super::ident::{self, Ident, TableName};
 pub enum Rule {
     /// Live rows of a resource do not overlap.
     NoOverlap(NoOverlap),
-    /// No two live rows share a key.
+    /// No two rows, or no two live rows, share a key.
     Unique(Unique),
     /// The row referred to exists.
     Reference(Reference),
@@ -30,7 +30,7 @@ pub struct NoOverlap {
     pub window: WindowColumns,
 }
 
-/// `UNIQUE (columns)`, or a unique index where the guard has a live predicate.
+/// `UNIQUE (columns)`; over live rows only, a partial unique index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unique {

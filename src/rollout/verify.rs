@@ -14,7 +14,7 @@ use super::build::{self, Ddl, NEW, ObjectKind};
 use super::finding::Finding;
 use super::state::State;
 use super::table::TableInfo;
-use super::{Guard, Pace, Rule, Stage, find, probe, shadow, step};
+use super::{Guard, Pace, Rule, Stage, find, plan, probe, shadow, step};
 use crate::migrate::MigrateError;
 
 /// What [`Guard::verify`] found.
@@ -88,9 +88,13 @@ impl Guard {
             column = State::Sound;
         }
         found.add(self.shadow.to_string(), ObjectKind::Column, column);
+        let lacks_extension = plan::lacks_extension(client, self).await?;
         let mut ddls = Vec::new();
         for rule in super::up::in_order(self, Stage::Blockers) {
             match Ddl::of(self, rule, &table) {
+                Ok(ddl) if lacks_extension && ddl.kind == ObjectKind::Exclusion => {
+                    found.add(ddl.name.to_string(), ddl.kind, State::Missing);
+                }
                 Ok(ddl) => ddls.push(ddl),
                 Err(MigrateError::MissingColumn { column, .. }) => {
                     found.add(column, ObjectKind::Column, State::Missing);

@@ -62,7 +62,7 @@ async fn enforcing_can_be_taken_back_and_down_takes_it_along() {
     let (_database, mut client) = visits::clean().await;
     let (guard, pace) = (visits::guard().build().unwrap(), Pace::new());
     guard.enforce(&mut client, TENANT_A, &pace).await.unwrap();
-    let back = guard.observe(&mut client, TENANT_A, &pace).await.unwrap();
+    let back = guard.release(&mut client, TENANT_A, &pace).await.unwrap();
     assert_eq!(back.objects.len(), 2, "{back}");
     assert_eq!(guard.mode(&mut client, TENANT_A).await.unwrap(), Mode::Observed);
     guard.enforce(&mut client, TENANT_B, &pace).await.unwrap();

@@ -147,7 +147,13 @@ async fn a_host_table_is_cleared_guarded_and_given_back() {
     assert!(text.contains("visits_excl") && text.contains("visits_number_key"), "{preflight:#}");
     assert_eq!(guard("preflight").0, 3);
     assert_eq!(guard("up").0, 1, "rows are in the way");
-    // The canary, and only its rows.
+    // Counting needs no extension and changes nothing.
+    client.batch_execute("DROP EXTENSION btree_gist").await.unwrap();
+    let (code, text) = guard(&format!("observe {}", a.to_uppercase()));
+    assert!(code == 3 && text.starts_with("observed\nvisits_excl: 1 rows"), "{text}");
+    assert_eq!(guard("verify --catalog-only").0, 3);
+    // The canary, and only its rows, in whatever form its id is written.
+    let a = a.to_uppercase();
     assert_eq!(guard(&format!("quarantine --apply canary.jsonl --tenant {a}")).0, 0);
     assert_eq!(guard(&format!("enforce {a}")).0, 0);
     let (code, text) = guard(&format!("observe {b}"));
@@ -164,6 +170,12 @@ async fn a_host_table_is_cleared_guarded_and_given_back() {
     // And all the way back.
     let (code, text) = guard("restore canary.jsonl");
     assert!(code == 1 && text.contains("`down`"), "{text}");
+    // The column would take the marks with it: refused before anything is dropped.
+    let (code, text) = guard("down --drop-shadow");
+    assert!(code == 1 && text.contains("--forget-marks"), "{text}");
+    assert_eq!(guard("verify --catalog-only").0, 0, "all of it is still there");
+    assert_eq!(guard("down --all --dry-run").0, 0);
+    assert_eq!(guard("verify --catalog-only").0, 0);
     assert_eq!(guard("down --all").0, 0);
     for file in ["canary.jsonl", "all.jsonl", "keys.jsonl"] {
         assert_eq!(guard(&format!("restore {file}")).0, 0, "{file}");

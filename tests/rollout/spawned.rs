@@ -26,7 +26,7 @@ fn every_call(make: fn() -> (Client, Guard), make_own: fn() -> (Client, Migrator
         verify();
         verify_rows();
         enforce("a", &Pace::new());
-        observe("a", &Pace::new());
+        release("a", &Pace::new());
         mode("a");
         would_refuse("a");
         quarantine(&Quarantine::dry_run());

@@ -18,7 +18,7 @@ use slotkeeper::rollout::{Pace, Quarantine};
 Exit status: 0 done, or nothing found; 1 an error; 2 wrong usage; 3 something to be dealt with: drift, damage, rows \
 in the way, pending migrations, things left alone.
 
-Environment: DATABASE_URL (postgres://… or key=value; TLS unless sslmode=disable or a socket), PGPASSWORD, \
+Environment: DATABASE_URL (postgres://… or key=value; TLS with a verified certificate unless sslmode=disable or a socket), PGPASSWORD, \
 PGSSLROOTCERT (a file of trusted certificates instead of the system's)."
 )]
 pub(crate) struct Cli {
@@ -39,9 +39,10 @@ pub(crate) struct Global {
     /// Show no progress.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Milliseconds a step waits for a table that others use before it lets them pass and tries again.
-    #[arg(long, global = true, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=60_000))]
-    pub(crate) lock_timeout: u64,
+    /// Milliseconds a step waits for a table that others use before it lets them pass and tries again: 500 for a table with
+    /// rows, 5000 for a migration, unless set.
+    #[arg(long, global = true, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub(crate) lock_timeout: Option<u64>,
     /// Rows changed in one transaction.
     #[arg(long, global = true, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) batch: u32,
@@ -109,7 +110,9 @@ pub(crate) enum Command {
 /// Which rows, and whether for real.
 #[derive(Args, Debug)]
 pub(crate) struct Apply {
-    /// Write the rows to this file, then change them; without, only say which.
+    /// Write the rows to this file, then change them; without, only say which. A file that is there is carried out to its
+    /// end and nothing new is looked for: use a new name for each run. `dedupe` of our tables writes one file a table,
+    /// `x.holds.jsonl` for `x.jsonl`.
     #[arg(long, value_name = "FILE")]
     pub(crate) apply: Option<PathBuf>,
     /// Only this tenant's: the canary.
@@ -157,9 +160,15 @@ pub(crate) enum GuardCommand {
         /// Every stage.
         #[arg(long)]
         all: bool,
-        /// The shadow column too; the marks in it are lost.
+        /// The shadow column too (implies --all); refused, before anything is dropped, while rows are marked.
         #[arg(long)]
         drop_shadow: bool,
+        /// Drop the column although rows are marked: which ones is forgotten.
+        #[arg(long, requires = "drop_shadow")]
+        forget_marks: bool,
+        /// Only say what would be dropped.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Count what would have been refused to a tenant.
     Observe {
@@ -181,7 +190,8 @@ pub(crate) enum GuardCommand {
 impl Global {
     /// How gently tables in use are worked on.
     pub(crate) fn pace(&self) -> Pace {
-        Pace::new().lock_timeout(Duration::from_millis(self.lock_timeout)).batch(self.batch)
+        let pace = Pace::new().batch(self.batch);
+        self.lock_timeout.map_or(pace, |millis| pace.lock_timeout(Duration::from_millis(millis)))
     }
 }
 

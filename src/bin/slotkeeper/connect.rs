@@ -1,20 +1,56 @@
 //! The way to the database.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{CancelToken, Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::Failure;
 
-/// Connects to what DATABASE_URL names. No text of it is ever repeated: it holds a password.
+/// How to stop what the working connection's server is busy with.
+static RUNNING: OnceLock<(CancelToken, bool)> = OnceLock::new();
+
+/// The connection that works: what it is busy with is stopped by [`cancel`].
 pub(crate) async fn connect() -> Result<Client, Failure> {
+    let (client, plain) = open().await?;
+    let _ = RUNNING.set((client.cancel_token(), plain));
+    Ok(client)
+}
+
+/// Another one.
+pub(crate) async fn beside() -> Result<Client, Failure> {
+    open().await.map(|(client, _)| client)
+}
+
+/// A server that builds an exclusion does not notice that its client went away, and keeps the table locked: it is told.
+pub(crate) async fn cancel() {
+    let Some((running, plain)) = RUNNING.get() else { return };
+    let told = async {
+        match (plain, tls()) {
+            (false, Ok(tls)) => drop(running.cancel_query(tls).await),
+            _ => drop(running.cancel_query(NoTls).await),
+        }
+    };
+    // Whatever came of it, the program ends.
+    let _ = tokio::time::timeout(Duration::from_secs(5), told).await;
+}
+
+/// Connects to what DATABASE_URL names, and tells whether in plain text. Nothing of it is ever repeated: it holds a
+/// password.
+async fn open() -> Result<(Client, bool), Failure> {
     let url = std::env::var("DATABASE_URL").map_err(|_| Failure::new("DATABASE_URL is not set"))?;
-    let mut config = Config::from_str(&url)
-        .map_err(|_| Failure::new("DATABASE_URL is neither postgres://… nor a list of key=value"))?;
+    let mut config = Config::from_str(&url).map_err(|_| {
+        Failure::new("DATABASE_URL cannot be read: postgres://… or key=value, sslmode disable or require")
+    })?;
+    // The driver's default would go on in plain text if anybody in between says that the server knows no TLS.
+    if config.get_ssl_mode() == SslMode::Prefer {
+        config.ssl_mode(SslMode::Require);
+    }
+    let sockets = config.get_hosts().iter().all(|host| !matches!(host, Host::Tcp(_)));
     if config.get_password().is_none() {
         if let Ok(password) = std::env::var("PGPASSWORD") {
             config.password(password);
@@ -23,14 +59,15 @@ pub(crate) async fn connect() -> Result<Client, Failure> {
     if config.get_application_name().is_none() {
         config.application_name("slotkeeper");
     }
-    if config.get_ssl_mode() == SslMode::Disable {
+    if sockets || config.get_ssl_mode() == SslMode::Disable {
+        config.ssl_mode(SslMode::Disable);
         let (client, connection) = config.connect(NoTls).await.map_err(|error| refused(&error))?;
         tokio::spawn(connection);
-        Ok(client)
+        Ok((client, true))
     } else {
         let (client, connection) = config.connect(tls()?).await.map_err(|error| refused(&error))?;
         tokio::spawn(connection);
-        Ok(client)
+        Ok((client, false))
     }
 }
 
@@ -59,8 +96,8 @@ fn refused(error: &tokio_postgres::Error) -> Failure {
         (None, Some(source)) => source.to_string(),
         (None, None) => error.to_string(),
     };
-    let hint = if text.contains("certificate") {
-        " (trust it by PGSSLROOTCERT, or go without TLS by sslmode=disable)"
+    let hint = if text.contains("certificate") || text.contains("does not support TLS") {
+        " (trust its certificate by PGSSLROOTCERT, or go without TLS by sslmode=disable)"
     } else {
         ""
     };

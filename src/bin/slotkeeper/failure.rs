@@ -26,12 +26,16 @@ impl fmt::Display for Failure {
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {
         let next = match &error {
-            MigrateError::StillViolated { .. } => "; see `preflight`, then `quarantine` or `dedupe`",
+            MigrateError::StillViolated { .. } => {
+                "; see `preflight`, then `quarantine` (overlaps, windows) or `dedupe` (keys, orphans)"
+            }
             MigrateError::RowRefused { .. } => "; a rule that is up decides, so take it `down` first",
             MigrateError::DataWouldBeLost { .. } => {
                 "; keep them with --export, or give them up with --destroy-data"
             }
-            MigrateError::RowsMarked { .. } => "; `restore` them first, or keep the column",
+            MigrateError::RowsMarked { .. } => {
+                "; take the guard `down --all` and `restore` them first, or give the marks up with --forget-marks"
+            }
             _ => "",
         };
         Self(format!("{error}{next}"))

@@ -44,10 +44,11 @@ pub(crate) async fn run(global: &Global, file: &Path, command: &GuardCommand) ->
                 if *catalog_only { guard.verify(client).await } else { guard.verify_rows(client).await }?;
             Outcome::of(&verified, !verified.is_ok())
         }
-        GuardCommand::Down { all, drop_shadow } => {
-            let down = Down::new().pace(pace);
+        GuardCommand::Down { all, drop_shadow, forget_marks, dry_run } => {
+            let down = Down::new().pace(pace).dry_run(*dry_run);
             let down = if *all || *drop_shadow { down.all() } else { down };
-            Outcome::of(&guard.down(client, &down.dropping_column(*drop_shadow)).await?, false)
+            let down = down.dropping_column(*drop_shadow).forgetting_marks(*forget_marks);
+            Outcome::of(&guard.down(client, &down).await?, false)
         }
         GuardCommand::Observe { tenant } => {
             let mode = guard.mode(client, tenant).await?;
@@ -57,6 +58,6 @@ pub(crate) async fn run(global: &Global, file: &Path, command: &GuardCommand) ->
             Outcome::new(format!("{mode}\n{}", lines(&refused)), &figures, found)
         }
         GuardCommand::Enforce { tenant } => Outcome::of(&guard.enforce(client, tenant, &pace).await?, false),
-        GuardCommand::Release { tenant } => Outcome::of(&guard.observe(client, tenant, &pace).await?, false),
+        GuardCommand::Release { tenant } => Outcome::of(&guard.release(client, tenant, &pace).await?, false),
     }
 }

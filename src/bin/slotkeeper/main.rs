@@ -24,10 +24,27 @@ async fn main() -> ExitCode {
     let progress = progress::Progress::start(!cli.global.quiet && !cli.global.json, cli.command.name());
     let result = tokio::select! {
         result = run(&cli) => result,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted; the same command goes on from there")),
+        () = interrupted() => {
+            connect::cancel().await;
+            let text = "interrupted; what was committed stays: look with `status`, `plan` or `verify` before you repeat it";
+            Err(Failure::new(text))
+        }
     };
     progress.finish();
     output::print(result, cli.global.json)
+}
+
+/// Somebody at the terminal, or whoever stops the machine's services.
+async fn interrupted() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 async fn run(cli: &Cli) -> Result<Outcome, Failure> {

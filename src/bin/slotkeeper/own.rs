@@ -54,7 +54,7 @@ pub(crate) async fn run(global: &Global, command: &Command) -> Result<Outcome, F
         Command::Dedupe(apply) => {
             let cleared = migrator.dedupe(client, &apply.clearing(pace)).await?;
             let remains = cleared.iter().any(slotkeeper::rollout::Cleared::remains);
-            Outcome::new(lines(&cleared), &cleared, remains)
+            Outcome::new(lines(&cleared), &json!({ "tables": cleared }), remains)
         }
         Command::Restore { file } => {
             let restored = migrator.restore(client, file, &pace).await?;
@@ -67,7 +67,11 @@ pub(crate) async fn run(global: &Global, command: &Command) -> Result<Outcome, F
 
 fn migrator(global: &Global) -> Result<Migrator, Failure> {
     let schema = SchemaName::new(&global.schema).map_err(|error| Failure::new(error.to_string()))?;
-    Ok(Migrator::new().in_schema(schema).lock_timeout(Duration::from_millis(global.lock_timeout)))
+    let migrator = Migrator::new().in_schema(schema);
+    Ok(match global.lock_timeout {
+        Some(millis) => migrator.lock_timeout(Duration::from_millis(millis)),
+        None => migrator,
+    })
 }
 
 fn status(status: &Status) -> Result<Outcome, Failure> {
@@ -129,6 +133,16 @@ async fn down(
     export: Option<&Path>,
     destroy_data: bool,
 ) -> Result<Outcome, Failure> {
+    if export.is_none() && !destroy_data {
+        let losses = migrator.losses(client).await?;
+        if losses.rows() > 0 {
+            let text = losses.to_string();
+            return Err(Failure::new(format!(
+                "{}\nkeep these rows with --export FILE, or give them up with --destroy-data",
+                text.trim_end()
+            )));
+        }
+    }
     let options = match export {
         Some(file) => Down::new().export(file),
         None => Down::new().destroying_data(destroy_data),

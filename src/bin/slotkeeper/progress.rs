@@ -54,7 +54,7 @@ impl Progress {
 async fn watch(bar: ProgressBar) {
     tokio::time::sleep(2 * PAUSE).await;
     // Progress is a courtesy: without a second connection there is none.
-    let Ok(client) = connect::connect().await else { return };
+    let Ok(client) = connect::beside().await else { return };
     while let Some(text) = ask(&client).await {
         bar.set_message(text);
         tokio::time::sleep(PAUSE).await;

@@ -40,10 +40,12 @@ pub(super) async fn expect_rights(
     let table = TableInfo::existing(&tx, &guard.table).await?;
     table.expect_key()?;
     let sql = "SELECT pg_catalog.current_setting('transaction_read_only') = 'on',
-        pg_catalog.has_table_privilege($1, 'SELECT') AND pg_catalog.has_table_privilege($1, $2),
+        pg_catalog.has_table_privilege($1, 'SELECT') AND pg_catalog.has_table_privilege($1, 'UPDATE')
+            AND pg_catalog.has_table_privilege($1, $2),
         pg_catalog.pg_has_role(c.relowner, 'USAGE')
         FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass($1)";
     let name = guard.table.quoted();
+    // Rows are locked before they are changed, which takes UPDATE whatever becomes of them.
     let needed = match action {
         Action::Shadow => "UPDATE",
         Action::Remove => "DELETE",

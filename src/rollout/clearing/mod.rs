@@ -28,7 +28,7 @@ use self::find::Found;
 use self::tally::Tally;
 use super::artifact::{Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form};
 use super::guard::Guard;
-use super::{lock, shadow};
+use super::{canary, lock, shadow};
 use crate::migrate::MigrateError;
 
 pub(crate) use self::apply::{Batch, Step, in_batches, look};
@@ -41,9 +41,11 @@ pub(super) async fn run(
     options: &Clearing,
     purpose: Purpose,
 ) -> Result<Cleared, MigrateError> {
-    if options.tenant.is_some() && guard.tenant.is_none() {
-        return Err(MigrateError::NoTenant { table: guard.table.to_string() });
+    let mut options = options.clone();
+    if let Some(tenant) = &options.tenant {
+        options.tenant = Some(canary::canonical(client, guard, tenant).await?);
     }
+    let options = &options;
     let Some(path) = &options.path else {
         let tx = begin(client, &options.pace, IsolationLevel::RepeatableRead).await?;
         let (_, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;

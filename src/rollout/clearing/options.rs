@@ -40,7 +40,7 @@ impl Clearing {
         Self { path: Some(path.into()), ..self }
     }
 
-    /// One tenant's rows only: the canary. The value as text, as PostgreSQL prints it.
+    /// One tenant's rows only: the canary. The value as text, in any form its column's type reads.
     pub fn tenant(self, tenant: impl Into<String>) -> Self {
         Self { tenant: Some(tenant.into()), ..self }
     }

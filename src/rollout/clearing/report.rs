@@ -131,7 +131,11 @@ impl Cleared {
 impl fmt::Display for Cleared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, found, done, already, changed_since, gone, deferred, .. } = self;
-        let how = if self.dry_run { " (dry run)" } else { "" };
+        let how = match (self.dry_run, self.resumed) {
+            (true, _) => " (dry run)",
+            (false, true) => " (the artifact was there: carried out, nothing new was looked for)",
+            (false, false) => "",
+        };
         writeln!(f, "{table}{how}: {found} rows found, {done} done, {already} done before")?;
         for rule in &self.rules {
             writeln!(f, "  {} ({}): {} rows", rule.rule, rule.reason, rule.rows)?;

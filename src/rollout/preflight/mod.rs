@@ -143,6 +143,7 @@ fn of_server(plan: &Plan<'_>, server: &ServerFacts, version: i32) -> Vec<Obstacl
         (server.read_only, Obstacle::ReadOnlyServer),
         (plan.needs_extension && !creatable, Obstacle::MissingExtension),
         (!server.schema_exists && !schema_creatable, missing_schema),
+        (plan.creates.is_none() && !server.may_create_temp, Obstacle::MayNotCreateTemp),
     ];
     obstacles.into_iter().filter(|(there, _)| *there).map(|(_, obstacle)| obstacle).collect()
 }

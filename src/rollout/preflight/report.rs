@@ -43,6 +43,8 @@ pub struct ServerFacts {
     pub schema_exists: bool,
     /// The role may create a schema in this database.
     pub may_create_schema: bool,
+    /// Whether the role may create temporary tables, on which a guard's definitions are tried.
+    pub may_create_temp: bool,
     /// The role sees what sessions of other roles do. If not, [`Preflight::sessions`] lacks how long they have been at
     /// it, unless they hold a lock.
     pub sees_sessions: bool,
@@ -132,6 +134,8 @@ pub enum Obstacle {
         /// The schema.
         schema: String,
     },
+    /// The role may not create temporary tables: a guard's definitions cannot be tried.
+    MayNotCreateTemp,
     /// The role lacks SELECT on the whole table, or a row level security policy hides rows from it.
     MayNotRead {
         /// The table, with its schema.
@@ -193,6 +197,9 @@ impl fmt::Display for Obstacle {
             }
             Self::NotOwner { table } => write!(f, "the role does not own table {table}"),
             Self::MayNotCreate { schema } => write!(f, "the role may not create objects in schema {schema}"),
+            Self::MayNotCreateTemp => {
+                write!(f, "the role may not create temporary tables (TEMP on the database)")
+            }
             Self::MayNotRead { table } => write!(f, "the role may not read all of table {table}"),
             Self::MayNotReference { table } => write!(f, "the role may not refer to table {table}"),
             Self::Locked { table } => write!(f, "table {table} is locked by another session"),

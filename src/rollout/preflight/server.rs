@@ -16,7 +16,8 @@ SELECT current_setting('server_version'), current_user::text, pg_is_in_recovery(
     EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
     has_database_privilege(current_database(), 'CREATE'),
     pg_has_role('pg_read_all_stats', 'USAGE'),
-    current_setting('server_version_num')::int4 / 10000
+    current_setting('server_version_num')::int4 / 10000,
+    has_database_privilege(current_database(), 'TEMP')
 FROM pg_roles AS r WHERE r.rolname = current_user";
 
 /// The facts, and the major version.
@@ -41,6 +42,7 @@ pub(super) async fn facts(
         schema_exists: row.try_get(7)?,
         may_create_schema: row.try_get(8)?,
         sees_sessions: row.try_get(9)?,
+        may_create_temp: row.try_get(11)?,
     };
     Ok((facts, row.try_get(10)?))
 }
