@@ -69,6 +69,9 @@ impl Guard {
             let objects = vec![shadow::ensure(client, self, pace).await?];
             let mut done = RolledOut { objects, ..RolledOut::default() };
             for (ddl, expected) in ddls.iter().zip(&printed) {
+                if ddl.kind == ObjectKind::Exclusion {
+                    self.refuse_violated(client, tenant).await?;
+                }
                 done.objects.push(build::ensure(client, ddl, expected, pace).await?);
             }
             Ok(done)
@@ -155,6 +158,16 @@ impl Guard {
         }
         tx.rollback().await.map_err(MigrateError::from_driver)?;
         Ok(refused)
+    }
+
+    /// Rather read the table once more than lock everybody out for a build that fails at the end.
+    async fn refuse_violated(&self, client: &mut Client, tenant: &str) -> Result<(), MigrateError> {
+        let refused = self.would_refuse(client, tenant).await?;
+        let broken = refused.into_iter().find(|rule| rule.rows > 0 && rule.kind == FindingKind::Overlap);
+        let violated = |rule: WouldRefuse| {
+            Err(MigrateError::StillViolated { table: self.table.to_string(), rule: rule.rule })
+        };
+        broken.map_or(Ok(()), violated)
     }
 
     fn is_of_windows(&self, rule: &Rule) -> bool {

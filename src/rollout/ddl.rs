@@ -169,7 +169,11 @@ pub(crate) fn window(columns: &WindowColumns, table: &TableInfo) -> Result<Strin
     match columns {
         WindowColumns::Range(column) => {
             let ty = &table.expect_column(column)?.ty;
-            if ty.ends_with("range") { Ok(column.quoted()) } else { Err(unsupported(column)) }
+            if ty.ends_with("range") && !ty.ends_with("multirange") {
+                Ok(column.quoted())
+            } else {
+                Err(unsupported(column))
+            }
         }
         WindowColumns::Bounds { start, end } => {
             let constructor = |column: &Ident| match table.expect_column(column)?.ty.as_str() {

@@ -207,6 +207,9 @@ async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<
             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
             AND d.classid <> 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+            -- From version 18 on, NOT NULL is a constraint of its own.
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
+                WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid AND k.contype = 'n')
             AND n.nspname = $1 AND c.relname = $2 AND a.attname = $3)";
     let names = [guard.table.schema.as_str(), guard.table.name.as_str(), guard.shadow.as_str()];
     let params = names.each_ref().map(|name| (name as _, tokio_postgres::types::Type::TEXT));

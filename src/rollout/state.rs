@@ -91,7 +91,6 @@ struct FoundRelation {
     index: Option<String>,
     unique: bool,
     valid: bool,
-    building: bool,
 }
 
 const CONSTRAINT: &str = "SELECT contype::text,
@@ -107,8 +106,7 @@ const RELATION: &str = r#"SELECT
                 '^CREATE (UNIQUE )?INDEX ("([^"]|"")+"|[^ ".(]+) ON (ONLY )?("([^"]|"")+"|[^ ".(]+)(\.("([^"]|"")+"|[^ ".(]+))? ',
                 '') END,
         coalesce(i.indisunique, false),
-        coalesce(i.indisvalid AND i.indisready AND i.indislive, true),
-        EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = x.oid)
+        coalesce(i.indisvalid AND i.indisready AND i.indislive, true)
     FROM pg_class AS t JOIN pg_class AS x ON x.relnamespace = t.relnamespace AND x.relname = $2
     LEFT JOIN pg_index AS i ON i.indexrelid = x.oid
     WHERE t.oid = $1::int8::oid"#;
@@ -144,11 +142,6 @@ impl Found {
     /// Whether there is an index of the table of that name.
     pub(crate) fn is_index(&self) -> bool {
         self.relation.as_ref().is_some_and(|relation| relation.index.is_some())
-    }
-
-    /// Whether somebody is building it at this moment.
-    pub(crate) fn is_being_built(&self) -> bool {
-        self.relation.as_ref().is_some_and(|relation| relation.building)
     }
 
     /// Compares it with what should be there.
@@ -217,7 +210,7 @@ impl FoundConstraint {
 
 impl FoundRelation {
     fn of(row: &Row) -> Self {
-        Self { index: row.get(0), unique: row.get(1), valid: row.get(2), building: row.get(3) }
+        Self { index: row.get(0), unique: row.get(1), valid: row.get(2) }
     }
 
     /// It is no constraint: right for an index, half of a unique key, wrong for an exclusion.

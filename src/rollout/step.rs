@@ -102,9 +102,15 @@ pub(crate) async fn beside(
 pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Result<(), MigrateError> {
     let now = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::pg_catalog.text";
     let now: String = client.query_typed_one(now, &[]).await.map_err(MigrateError::from_driver)?.get(0);
-    let older = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
-            WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
-            AND pg_catalog.age(backend_xmin) > pg_catalog.age($1::pg_catalog.text::pg_catalog.xid))";
+    // Whatever keeps dead rows from being removed: snapshots, open transactions, standbys, prepared ones, slots.
+    let older = "WITH now AS (SELECT pg_catalog.age($1::pg_catalog.text::pg_catalog.xid) AS age)
+        SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity, now
+                WHERE (datname = pg_catalog.current_database() OR backend_type = 'walsender')
+                AND pid <> pg_catalog.pg_backend_pid()
+                AND greatest(pg_catalog.age(backend_xmin), pg_catalog.age(backend_xid)) > now.age)
+            OR EXISTS (SELECT FROM pg_catalog.pg_prepared_xacts, now
+                WHERE database = pg_catalog.current_database() AND pg_catalog.age(transaction) > now.age)
+            OR EXISTS (SELECT FROM pg_catalog.pg_replication_slots, now WHERE pg_catalog.age(xmin) > now.age)";
     for _ in 0..pace.attempts {
         let row = client.query_typed_one(older, &[(&now, Type::TEXT)]).await;
         if !row.map_err(MigrateError::from_driver)?.get::<_, bool>(0) {
@@ -142,12 +148,22 @@ fn is_contended(error: &tokio_postgres::Error) -> bool {
 /// back as they were, unless the future is dropped: then they stay with the connection.
 pub(crate) async fn outside(client: &mut Client, pace: &Pace, sql: &str) -> Result<(), Failure> {
     let millis = pace.patience().as_millis().clamp(1, 3_600_000).to_string();
-    let before = set(client, &[("lock_timeout", millis), ("statement_timeout", "0".into())]).await;
+    let mut settings = vec![("lock_timeout", millis), ("statement_timeout", "0".into())];
+    if knows_transaction_timeout(client).await.map_err(Failure::Kept)? {
+        settings.push(("transaction_timeout", "0".into()));
+    }
+    let before = set(client, &settings).await;
     let before = before.map_err(Failure::Refused)?;
     let done = client.batch_execute(sql).await.map_err(Failure::Refused);
     let after = set(client, &before).await.map_err(Failure::Refused);
     done?;
     after.map(|_| ())
+}
+
+/// From version 17 on. It ends the session, not the statement.
+async fn knows_transaction_timeout(client: &Client) -> Result<bool, MigrateError> {
+    let sql = "SELECT pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL";
+    Ok(client.query_typed_one(sql, &[]).await.map_err(MigrateError::from_driver)?.get(0))
 }
 
 /// Sets settings of the session and returns what they were.

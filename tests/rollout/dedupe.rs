@@ -126,3 +126,68 @@ async fn the_last_holder_of_a_key_never_leaves_even_where_rules_are_entangled() 
     let expected = [(1, 3, vec![2, 3, 4]), (1, 1, vec![2, 4]), (0, 0, vec![2, 4]), (0, 0, vec![2, 4])];
     assert_eq!(runs, expected);
 }
+
+/// The artifact may be old when it is carried out: what it was written for counts as it is now.
+#[tokio::test]
+async fn a_row_whose_rival_is_gone_and_a_row_whose_parent_came_stay() {
+    let (database, folder) = (kit::empty_database().await.unwrap(), Folder::new());
+    let mut client = database.client().await.unwrap();
+    visits::create(&client).await;
+    let row = |id: i32, table: i32, number: i32, day: i32| {
+        let (a, day) = (visits::TENANT_A, format!("2030-01-{day:02}"));
+        format!(
+            "INSERT INTO app.visits (id, restaurant_id, table_id, starts_at, ends_at, number)
+             VALUES ({id}, '{a}', {table}, '{day} 10:00', '{day} 11:00', {number});"
+        )
+    };
+    let tables = format!("INSERT INTO app.tables VALUES ('{}', 1);", visits::TENANT_A);
+    let rows =
+        [row(5, 1, 7, 1), row(9, 1, 7, 2), row(10, 1, 7, 3), row(3, 2, 8, 4), row(4, 3, 9, 5)].concat();
+    client.batch_execute(&(tables + &rows)).await.unwrap();
+    let guard = visits::guard().build().unwrap();
+    let path = folder.file("rows");
+    let apply = Dedupe::dry_run().apply(&path);
+    assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap().done, 4);
+    guard.restore(&mut client, &path, &Pace::new()).await.unwrap();
+
+    let meanwhile = format!(
+        "DELETE FROM app.visits WHERE id = 5; INSERT INTO app.tables VALUES ('{}', 2)",
+        visits::TENANT_A
+    );
+    client.batch_execute(&meanwhile).await.unwrap();
+    // One row a batch, so that of the two rivals that are left the last finds itself alone.
+    let done = guard.dedupe(&mut client, &apply.pace(Pace::new().batch(1))).await.unwrap();
+    assert_eq!((done.resumed, done.done, done.changed_since), (true, 2, 2), "{done}");
+    let left = client.query("SELECT id FROM app.visits ORDER BY id", &[]).await.unwrap();
+    let left: Vec<i64> = left.iter().map(|row| row.get(0)).collect();
+    assert_eq!(left, [3, 10], "one of the number, and the one whose table came");
+}
+
+#[tokio::test]
+async fn a_child_of_a_partition_is_seen_whichever_table_it_refers_to() {
+    let (database, folder) = (kit::empty_database().await.unwrap(), Folder::new());
+    let mut client = database.client().await.unwrap();
+    let sql = "CREATE SCHEMA app;
+        CREATE TABLE app.items (kind text, id bigint, code text, PRIMARY KEY (kind, id)) PARTITION BY LIST (kind);
+        CREATE TABLE app.items_a PARTITION OF app.items FOR VALUES IN ('a');
+        CREATE TABLE app.of_all (kind text, id bigint,
+            FOREIGN KEY (kind, id) REFERENCES app.items ON DELETE CASCADE);
+        CREATE TABLE app.of_a (kind text, id bigint,
+            FOREIGN KEY (kind, id) REFERENCES app.items_a ON DELETE CASCADE);
+        INSERT INTO app.items VALUES ('a', 1, 'x'), ('a', 2, 'x')";
+    client.batch_execute(sql).await.unwrap();
+    for (guarded, child) in
+        [("items_a", "of_all"), ("items", "of_a"), ("items", "of_all"), ("items_a", "of_a")]
+    {
+        client.batch_execute(&format!("INSERT INTO app.{child} VALUES ('a', 2)")).await.unwrap();
+        let guard = Guard::on("app", guarded).unique("items_code_key", &["kind", "code"]).build().unwrap();
+        let apply = Dedupe::dry_run().apply(folder.file(&format!("{guarded}-{child}")));
+        let error = guard.dedupe(&mut client, &apply).await.unwrap_err();
+        let expected = format!("app.{child}");
+        assert!(
+            matches!(&error, MigrateError::Referenced { child, .. } if *child == expected),
+            "{guarded} {child}: {error:?}"
+        );
+        client.batch_execute(&format!("DELETE FROM app.{child}")).await.unwrap();
+    }
+}

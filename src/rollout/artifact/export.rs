@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::Transaction;
 
 use super::super::ident::TableName;
-use super::{Action, Header, Purpose, Record, RowTable, Writer, Written, text_form};
+use super::{Action, ArtifactError, Header, Purpose, Reader, Record, RowTable, Writer, Written, text_form};
 use crate::migrate::MigrateError;
 
 /// Writes every row of `tables`, given parents first, as `tx` sees them. The caller's transaction holds whatever lock
@@ -35,7 +35,13 @@ pub(crate) async fn export(
             writer.row(&Record { table: at, action: Action::Remove, cause: None, key, row })?;
         }
     }
+    let id = writer.id();
     let written = writer.finish()?;
+    // Two exports under one name could have taken each other's file, and what is exported is about to be dropped.
+    let reader = Reader::open(path)?;
+    if reader.header().id != id || reader.rows() != written.rows {
+        return Err(ArtifactError::Exists { path: path.to_owned() }.into());
+    }
     text_form::leave(tx, &outside).await?;
     Ok(written)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::{ArtifactError, Header, Record};
 
@@ -55,6 +56,11 @@ impl Writer {
         let line = serde_json::to_vec(&writer.header).map_err(|_| writer.defect())?;
         writer.line(line)?;
         Ok(writer)
+    }
+
+    /// Which artifact it is.
+    pub(crate) const fn id(&self) -> Uuid {
+        self.header.id
     }
 
     /// Appends a row.

@@ -103,14 +103,17 @@ pub(crate) async fn ensure(
     let started = Instant::now();
     let mut job = Job { client, ddl, pace, held: Held::default() };
     job.clear_leftover().await?;
-    let found = job.find(&ddl.name).await?;
-    let state = found.judge(ddl, expected);
+    let mut found = job.find(&ddl.name).await?;
+    let mut state = found.judge(ddl, expected);
+    if state == State::InvalidIndex && !found.is_constraint() {
+        // It is invalid, too, while somebody else builds it; then what has come of it counts.
+        job.wait_for_builder().await?;
+        found = job.find(&ddl.name).await?;
+        state = found.judge(ddl, expected);
+    }
     if let State::NameTaken { by } = state {
         let (table, rule) = (ddl.table.to_string(), ddl.name.to_string());
         return Err(MigrateError::NameTaken { table, rule, by });
-    }
-    if state == State::InvalidIndex && !found.is_constraint() {
-        job.wait_for_builder().await?;
     }
     let (work, actions) = script(ddl, &state, found.is_constraint());
     for action in &actions {
@@ -150,16 +153,11 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// An index is invalid, too, while somebody else builds it; that one is not ours to drop.
+    /// Whoever builds an index concurrently holds this lock from beginning to end, whether or not we may see the session.
     async fn wait_for_builder(&mut self) -> Result<(), MigrateError> {
-        let name = self.ddl.name.clone();
-        for _ in 0..self.pace.attempts {
-            if !self.find(&name).await?.is_being_built() {
-                return Ok(());
-            }
-            tokio::time::sleep(self.pace.pause).await;
-        }
-        Err(MigrateError::Contended { attempts: self.pace.attempts })
+        let mode = Lock::ShareUpdateExclusive.as_sql();
+        let waited = step::brief(self.client, self.pace, &self.ddl.table, mode, "SELECT 1").await;
+        waited.map(|_| ()).map_err(MigrateError::from)
     }
 
     async fn run(&mut self, action: &Action) -> Result<(), MigrateError> {

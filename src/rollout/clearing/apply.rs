@@ -6,9 +6,10 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::super::artifact::{Action, Lock, Reader, Record, Row, RowTable, text_form};
 use super::super::finding::RowKey;
+use super::super::guard::Guard;
 use super::super::ident::Ident;
 use super::super::pace::Pace;
-use super::{begin, children};
+use super::{begin, children, still};
 use crate::migrate::MigrateError;
 
 /// What is done with a batch of an artifact's rows in one transaction.
@@ -98,14 +99,14 @@ fn pause(pace: &Pace, attempt: u32) -> Duration {
 }
 
 /// Marks or removes rows that are still as in the artifact.
-pub(super) struct Clear {
-    pub(super) shadow: Ident,
+pub(super) struct Clear<'a> {
+    pub(super) guard: &'a Guard,
     pub(super) action: Action,
 }
 
-impl Batch for Clear {
+impl Batch for Clear<'_> {
     fn shadow(&self) -> Option<&Ident> {
-        Some(&self.shadow)
+        Some(&self.guard.shadow)
     }
 
     async fn once(
@@ -126,7 +127,7 @@ impl Batch for Clear {
             if self.action == Action::Shadow && marked {
                 step.already += 1;
             } else if table.same(&row, &record.row) {
-                ready.push(&record.key);
+                ready.push(record);
             } else {
                 step.differing.push(record.key.clone());
             }
@@ -137,9 +138,15 @@ impl Batch for Clear {
             Action::Remove => step.already = looked.absent,
         }
         step.held = looked.held;
-        if self.action == Action::Remove {
-            children::refuse(tx, table, &ready).await?;
-        }
+        let ready = match self.action {
+            Action::Shadow => ready.into_iter().map(|record| &record.key).collect(),
+            Action::Remove => {
+                let (leave, stay) = still::split(tx, self.guard, table, ready).await?;
+                step.differing.extend(stay.into_iter().cloned());
+                children::refuse(tx, table, &leave).await?;
+                leave
+            }
+        };
         text_form::leave(tx, outside).await?;
         step.done = match self.action {
             Action::Shadow => table.mark_rows(tx, &ready, true).await?,

@@ -20,7 +20,14 @@ const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::tex
             || CASE WHEN c.conrelid = c.confrelid
                     THEN ' AND (c.tableoid, c.ctid) IS DISTINCT FROM (t.tableoid, t.ctid)' ELSE '' END
     FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_namespace AS n ON n.oid = r.relnamespace
-    WHERE c.contype = 'f' AND c.confrelid = to_regclass($1) AND c.conparentid = 0 ORDER BY 2, 3, 1";
+    WHERE c.contype = 'f' AND c.confrelid IN (
+        -- The table, its partitions and its heirs: whoever refers to one of them refers to its rows.
+        WITH RECURSIVE of (oid) AS (
+            SELECT to_regclass($1)::oid UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN of ON of.oid = i.inhparent)
+        SELECT oid FROM of)
+    -- A partition of the referring table says the same as the whole of it.
+    AND NOT EXISTS (SELECT FROM pg_constraint AS p WHERE p.oid = c.conparentid AND p.confrelid = c.confrelid)
+    ORDER BY 2, 3, 1";
 
 /// Refuses if any row refers to one of `keys`. Once those are locked for removal, no new row can. Within
 /// [`text_form`](super::super::artifact::text_form).

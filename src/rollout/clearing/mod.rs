@@ -13,6 +13,7 @@ mod children;
 mod find;
 mod options;
 mod report;
+mod still;
 mod survivors;
 mod tally;
 
@@ -98,7 +99,7 @@ async fn apply_all(
     }
     let mut report = Cleared::of(guard, path, &reader, resumed, deferred);
     let mut tally = Tally::default();
-    let clear = Clear { shadow: guard.shadow.clone(), action: purpose.action() };
+    let clear = Clear { guard, action: purpose.action() };
     loop {
         let records = reader.batch(options.pace.batch as usize)?;
         if records.is_empty() {

@@ -38,7 +38,7 @@ pub struct Cleared {
     pub done: u64,
     /// Rows that were marked or removed already.
     pub already: u64,
-    /// Rows changed since they were found: left alone.
+    /// Rows changed since they were found, or (of those to be removed) breaking their rule no more: left alone.
     pub changed_since: u64,
     /// Rows deleted by others since they were found (only where rows are marked; otherwise that is `already`).
     pub gone: u64,
