@@ -19,6 +19,7 @@ mod keeper;
 mod meaning;
 pub mod metrics;
 pub mod schema;
+mod seconds;
 mod sql;
 pub mod violation;
 mod write;

@@ -15,7 +15,8 @@
 //! | [`verify`](Migrator::verify) | compares the database's definitions with those of this release | no | nothing |
 //! | [`audit`](Migrator::audit) | compares the rows with what the library promises of them | no | `SELECT` on all tables |
 //! | [`repair`](Migrator::repair) | puts definitions back as they should be, if told to | if told to | to own the tables |
-//! | [`restore`](Migrator::restore) | brings back the rows that [`Down::export`] wrote | yes | `INSERT` |
+//! | [`quarantine`](Migrator::quarantine), [`dedupe`](Migrator::dedupe) | get rows out of the way of a constraint that was gone, if told to | if told to | `SELECT`, `UPDATE`, `DELETE` |
+//! | [`restore`](Migrator::restore) | brings back the rows that those or [`Down::export`] wrote | yes | `SELECT`, `INSERT`, `UPDATE` |
 //! | [`ceremony`](Migrator::ceremony) | all of it in order, with a drill on a copy, and a report | as `up` | to own the schema, `CREATE` on the database |
 //! | [`plan`](Migrator::plan), [`losses`](Migrator::losses) | say what `up` would do, and what `down` would destroy | no | as `up`; `SELECT` |
 //!

@@ -20,7 +20,8 @@ use tokio_postgres::Client;
 
 use self::decide::{Action, Work};
 use super::{MigrateError, Migrator, Verification};
-use crate::rollout::{Built, Pace, build, step};
+use crate::rollout::build::Ddl;
+use crate::rollout::{Built, ObjectKind, Pace, build, own, refuse_violated, step};
 
 /// What a repair may do. Nothing unless told: then it says what it would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,11 +102,34 @@ impl Migrator {
         let (actions, left) = decide::decide(&before.drift, &self.schema)?;
         let mut mended = Vec::with_capacity(actions.len());
         for Action { object, how, work } in actions {
-            let built = if repair.apply { take(client, &work, &repair.pace).await? } else { None };
+            let built = if repair.apply { self.take(client, &work, &repair.pace).await? } else { None };
             mended.push(Mended { object, how, built });
         }
         let after = if repair.apply { self.verify(client).await? } else { before };
         Ok(Repaired { applied: repair.apply, mended, left, after })
+    }
+
+    async fn take(
+        &self,
+        client: &mut Client,
+        work: &Work,
+        pace: &Pace,
+    ) -> Result<Option<Built>, MigrateError> {
+        if let Work::Build { ddl, .. } = work {
+            self.refuse_overlaps(client, ddl, pace).await?;
+        }
+        take(client, work, pace).await
+    }
+
+    /// Before an exclusion locks its table for a build that would fail at the end.
+    async fn refuse_overlaps(&self, client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), MigrateError> {
+        let guards = own::guards(&self.schema).into_iter();
+        for guard in guards.filter(|guard| *guard.table() == ddl.table && ddl.kind == ObjectKind::Exclusion) {
+            for rule in guard.rules().iter().filter(|rule| *rule.name() == ddl.name) {
+                refuse_violated(client, &guard, rule, pace).await?;
+            }
+        }
+        Ok(())
     }
 }
 

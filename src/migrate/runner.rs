@@ -13,7 +13,7 @@ use crate::schema::SchemaName;
 
 /// Brings the schema up, takes it down, and tells where it stands.
 ///
-/// It needs a connection of its own for as long as a call lasts. Each step is one transaction, settings last no longer
+/// It needs a connection of its own for as long as a call lasts. Each migration is one transaction, settings last no longer
 /// than it, and nothing stays behind in the session.
 ///
 /// ```no_run
@@ -46,6 +46,7 @@ pub struct Applied {
     /// Its name.
     pub name: &'static str,
     /// How long its statements took, and writing the export.
+    #[serde(serialize_with = "crate::seconds::of")]
     pub duration: Duration,
     /// The file that has every row the step destroyed, if it was told to write one.
     pub exported: Option<Exported>,

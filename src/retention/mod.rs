@@ -16,6 +16,12 @@
 //! the row stands alone, its id is [told](Retained::set_aside), and the rest goes on. So is a row whose id the archive
 //! has already. A key declared `ON DELETE CASCADE` or `SET NULL` says itself that the host's row gives way, and it does.
 //!
+//! # What the role needs
+//!
+//! `DELETE` on `holds`, `allocations`, `bookings`, `confirmations` and `offered_slots`, and `INSERT` on
+//! `allocations_archive`, besides what every service needs. [`Migrator::for_role`](crate::migrate::Migrator::for_role) does
+//! not ask for these deletes.
+//!
 //! # What is promised afterwards
 //!
 //! - A key is answered from its record as long as the record is kept: 30 days unless set, and for a decision that changed a

@@ -93,5 +93,6 @@ pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use stage::Stage;
 pub use state::State;
 pub(crate) use table::TableInfo;
+pub(crate) use up::refuse_violated;
 pub use up::{RolledOut, Up};
 pub use verify::{Flaw, Verification};

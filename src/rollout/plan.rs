@@ -47,6 +47,7 @@ pub struct Planned {
     pub reads_rows: bool,
     /// About how long it reads and builds. `None` where that cannot be tried, as with foreign keys: a join with the
     /// parent.
+    #[serde(serialize_with = "crate::seconds::of_some")]
     pub takes: Option<Duration>,
 }
 

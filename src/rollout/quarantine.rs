@@ -35,6 +35,9 @@ impl Guard {
     /// # Transactions
     /// One snapshot to find and write the rows, one to add the column, one for each batch. Dropping the future leaves
     /// whole batches, and the artifact to go on with or to [`restore`](Guard::restore). A dry run is one snapshot.
+    ///
+    /// It holds an advisory lock of the session: no pooler in transaction mode. Dropping the future leaves that lock with the
+    /// connection: close it.
     pub async fn quarantine(
         &self,
         client: &mut Client,

@@ -94,12 +94,14 @@ impl Guard {
     /// [`NameTaken`](MigrateError::NameTaken), [`InUse`](MigrateError::InUse) and
     /// [`PartitionedTable`](MigrateError::PartitionedTable) where an object is met;
     /// [`Contended`](MigrateError::Contended) and [`RolloutRunning`](MigrateError::RolloutRunning) if others were in
-    /// the way, which a later run may not be.
+    /// the way, which a later run may not be; [`PermissionDenied`](MigrateError::PermissionDenied),
+    /// [`ReadOnlyServer`](MigrateError::ReadOnlyServer) and [`UnsupportedServer`](MigrateError::UnsupportedServer).
     ///
     /// # Transactions
     /// Several for each object, and statements outside of any, so the client must be a connection of its own and no
     /// pooler in transaction mode. Dropping the future leaves an advisory lock and, during an index build, two
-    /// time-outs with the connection: close it. Whatever was half built is completed by the next run.
+    /// time-outs with the connection: cancel its statement first, because the server finishes an exclusion, with the table
+    /// locked, before it notices that its client is gone; then close it. Whatever was half built is completed by the next run.
     pub async fn up(&self, client: &mut Client, up: &Up) -> Result<RolledOut, MigrateError> {
         lock::while_locked(client, &self.table, up.pace.patience(), async |client| {
             run(self, client, up).await
@@ -141,7 +143,7 @@ pub(super) fn in_order(guard: &Guard, through: Stage) -> Vec<&Rule> {
 }
 
 /// Rather read the table twice than lock everybody out for a build that fails at the end.
-async fn refuse_violated(
+pub(crate) async fn refuse_violated(
     client: &mut Client,
     guard: &Guard,
     rule: &Rule,

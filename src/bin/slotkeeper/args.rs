@@ -90,7 +90,7 @@ pub(crate) enum Command {
     },
     /// Preflight, up, verify, up again, and a drill on a scratch copy; writes a report for the change request.
     Ceremony {
-        /// Where to write `ceremony.md` and `ceremony.json`.
+        /// Where to write `ceremony.md` and `ceremony.json`. They name tenants and keys of rows.
         #[arg(long, value_name = "FOLDER")]
         report: Option<PathBuf>,
         /// How many rows the drill copies at most.

@@ -164,10 +164,20 @@ async fn ceremony(
     }
     let ceremony = migrator.ceremony(client, &CeremonyOptions::new().rows(rows)).await;
     if let Some(folder) = report {
-        std::fs::write(folder.join("ceremony.md"), ceremony.to_string()).map_err(unwritable)?;
+        write_private(&folder.join("ceremony.md"), &ceremony.to_string()).map_err(unwritable)?;
         let json =
             serde_json::to_string_pretty(&ceremony).map_err(|error| Failure::new(error.to_string()))?;
-        std::fs::write(folder.join("ceremony.json"), json).map_err(unwritable)?;
+        write_private(&folder.join("ceremony.json"), &json).map_err(unwritable)?;
     }
     Outcome::of(&ceremony, !ceremony.passed())
+}
+
+/// The report names tenants and keys of rows.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
 }

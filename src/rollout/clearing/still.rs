@@ -55,12 +55,20 @@ pub(super) async fn split<'a>(
 }
 
 /// The numbers of the rows whose key some row has that does not leave with them; that row is kept until the end of the
-/// transaction. One that somebody else is changing just now does not count.
+/// transaction. One that somebody else is changing just now does not count. One pass over the table: before the key is
+/// unique there may be no index on it.
 fn yields(guard: &Guard, table: &RowTable, rule: &Unique) -> String {
     let (name, alias) = (guard.table.quoted(), guard.table.name.quoted());
-    let same = |columns: &[Ident], one: &str, two: &str| {
-        let equal = |column: &Ident| format!("{one}.{0} = {two}.{0}", column.quoted());
-        columns.iter().map(equal).collect::<Vec<_>>().join(" AND ")
+    // Names that no column of the host's has: its condition names columns without their table.
+    let renamed = |what: &str, columns: &[Ident]| -> Vec<(String, String)> {
+        let name = |(at, column): (usize, &Ident)| (column.quoted(), format!("\"slotkeeper {what} {at}\""));
+        columns.iter().enumerate().map(name).collect()
+    };
+    let (values, key) = (renamed("value", &rule.columns), renamed("key", &table.key_idents()));
+    let select: Vec<String> = values.iter().chain(&key).map(|(of, to)| format!("t.{of} AS {to}")).collect();
+    let same = |pairs: &[(String, String)], from: &str| {
+        let equal = |(of, to): &(String, String)| format!("{alias}.{of} = {from}.{to}");
+        pairs.iter().map(equal).collect::<Vec<_>>().join(" AND ")
     };
     let mut counted = "true".to_owned();
     if rule.live_only {
@@ -68,15 +76,16 @@ fn yields(guard: &Guard, table: &RowTable, rule: &Unique) -> String {
         counted = format!("{live} AND NOT {}", table.mark_of(&alias));
     }
     format!(
-        "WITH leaving AS MATERIALIZED (SELECT k.at AS {AT}, t.* FROM {keys} JOIN {name} AS t ON {on_key})
-         SELECT l.{AT}::pg_catalog.int8 FROM leaving AS l CROSS JOIN LATERAL (
-             SELECT 1 FROM {name} AS {alias} WHERE {counted} AND {same_values}
-             AND NOT EXISTS (SELECT FROM leaving AS x WHERE {same_row}) LIMIT 1
-             FOR KEY SHARE OF {alias} SKIP LOCKED) AS stays",
+        "WITH leaving AS MATERIALIZED (
+             SELECT k.at AS {AT}, {select} FROM {keys} JOIN {name} AS t ON {on_key})
+         SELECT l.{AT}::pg_catalog.int8 FROM leaving AS l JOIN {name} AS {alias} ON {same_values}
+         WHERE {counted} AND NOT EXISTS (SELECT FROM leaving AS x WHERE {same_row})
+         FOR KEY SHARE OF {alias} SKIP LOCKED",
+        select = select.join(", "),
         keys = table.keys(),
         on_key = table.on_key(),
-        same_values = same(&rule.columns, &alias, "l"),
-        same_row = same(&table.key_idents(), "x", &alias),
+        same_values = same(&values, "l"),
+        same_row = same(&key, "x"),
     )
 }
 

@@ -34,6 +34,9 @@ impl Guard {
     ///
     /// # Transactions
     /// One for each batch. Dropping the future leaves whole batches.
+    ///
+    /// It holds an advisory lock of the session: no pooler in transaction mode. Dropping the future leaves that lock with the
+    /// connection: close it.
     pub async fn restore(
         &self,
         client: &mut Client,
