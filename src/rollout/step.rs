@@ -149,7 +149,7 @@ fn is_contended(error: &tokio_postgres::Error) -> bool {
 pub(crate) async fn outside(client: &mut Client, pace: &Pace, sql: &str) -> Result<(), Failure> {
     let millis = pace.patience().as_millis().clamp(1, 3_600_000).to_string();
     let mut settings = vec![("lock_timeout", millis), ("statement_timeout", "0".into())];
-    if knows_transaction_timeout(client).await.map_err(Failure::Kept)? {
+    if has_transaction_timeout(client).await.map_err(Failure::Kept)? {
         settings.push(("transaction_timeout", "0".into()));
     }
     let before = set(client, &settings).await;
@@ -160,9 +160,9 @@ pub(crate) async fn outside(client: &mut Client, pace: &Pace, sql: &str) -> Resu
     after.map(|_| ())
 }
 
-/// From version 17 on. It ends the session, not the statement.
-async fn knows_transaction_timeout(client: &Client) -> Result<bool, MigrateError> {
-    let sql = "SELECT pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL";
+/// Known from version 17 on. It ends the session, not the statement.
+async fn has_transaction_timeout(client: &Client) -> Result<bool, MigrateError> {
+    let sql = "SELECT coalesce(pg_catalog.current_setting('transaction_timeout', true), '0') <> '0'";
     Ok(client.query_typed_one(sql, &[]).await.map_err(MigrateError::from_driver)?.get(0))
 }
 

@@ -97,7 +97,7 @@ async fn a_row_that_breaks_the_rule_of_a_missing_constraint_is_found() {
 /// Nothing constrains any row any more.
 async fn lift(client: &Client) {
     let sql = "SELECT format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', conrelid::regclass, conname)
-                 FROM pg_constraint WHERE connamespace = 'slotkeeper'::regnamespace
+                 FROM pg_constraint WHERE connamespace = 'slotkeeper'::regnamespace AND contype <> 'n'
                 UNION ALL SELECT format('DROP INDEX IF EXISTS %s', indexrelid::regclass) FROM pg_index
                  JOIN pg_class ON oid = indexrelid WHERE relnamespace = 'slotkeeper'::regnamespace AND NOT indisprimary
                   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{catalog, visits};
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{Down, Pace, Up};
+use slotkeeper::rollout::{Down, Pace, Rule, Up};
 
 fn hasty() -> Pace {
     Pace::new().lock_timeout(Duration::from_millis(50)).attempts(3).pause(Duration::from_millis(20))
@@ -122,7 +122,15 @@ async fn a_partitioned_table_takes_checks_and_refuses_the_rest_by_name() {
         on().index("x", &["id"], false),
         on().reference("x", &columns, ("app", "tables"), &["restaurant_id", "id"]),
     ] {
-        let error = guard.build().unwrap().up(&mut client, &Up::new()).await.unwrap_err();
+        let guard = guard.build().unwrap();
+        let done = guard.up(&mut client, &Up::new()).await;
+        // From version 18 on, a partitioned table takes a foreign key that is not valid yet.
+        let takes_it = matches!(guard.rules().last(), Some(Rule::Reference(_)));
+        if takes_it && database.server().version_num() >= 180_000 {
+            assert!(done.unwrap().changed());
+            continue;
+        }
+        let error = done.unwrap_err();
         let (table, rule) = ("app.parts".into(), "x".into());
         assert_eq!(error, MigrateError::PartitionedTable { table, rule });
     }
