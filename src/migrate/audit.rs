@@ -66,7 +66,7 @@ impl Migrator {
         let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
         let mut tx = builder.read_only(true).start().await.map_err(MigrateError::from_driver)?;
         step::check_server(&tx).await?;
-        tx.batch_execute(verify::SETTINGS).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(verify::PRINTED).await.map_err(MigrateError::from_driver)?;
         tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
         expect_tables(self, &tx).await?;
         let mut checks = vec![migrations(self, &tx).await?];

@@ -60,6 +60,7 @@ pub use notes::Note;
 pub use plan::{Loss, Losses, Plan, PlannedLock, PlannedStep};
 pub use repair::{Left, Mended, Repair, Repaired};
 pub use runner::{Applied, Down, Exported, Migrator};
+pub(crate) use verify::PRINTED;
 
 /// The version of the schema this library's statements are written for.
 pub const SCHEMA_VERSION: i32 = 3;

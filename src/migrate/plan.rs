@@ -168,7 +168,7 @@ async fn reading(client: &mut Client) -> Result<Transaction<'_>, MigrateError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     let tx = builder.start().await.map_err(MigrateError::from_driver)?;
     step::check_server(&tx).await?;
-    tx.batch_execute(verify::SETTINGS).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(verify::PRINTED).await.map_err(MigrateError::from_driver)?;
     tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off")
         .await
         .map_err(MigrateError::from_driver)?;

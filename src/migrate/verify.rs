@@ -15,7 +15,7 @@ const QUERY: &str = include_str!("catalog.sql");
 pub(super) const EXPECTED: &str = include_str!("catalog.txt");
 
 /// Definitions are printed with these settings in mind: qualified names, and literals in one style.
-pub(super) const SETTINGS: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
+pub(crate) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL TimeZone = 'UTC';
     SET LOCAL DateStyle = 'ISO, MDY';
     SET LOCAL IntervalStyle = 'postgres';
@@ -40,7 +40,7 @@ impl Migrator {
         let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
         let tx = builder.read_only(true).start().await.map_err(MigrateError::from_driver)?;
         step::check_server(&tx).await?;
-        tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
         let rows = rows(self, &tx).await.map_err(MigrateError::from_driver)?;
         let found = definitions(rows.iter().map(String::as_str));
         let history_read = may_read_history(self, &tx).await.map_err(MigrateError::from_driver)?;

@@ -70,7 +70,10 @@ impl Guard {
             let mut done = RolledOut { objects, ..RolledOut::default() };
             for (ddl, expected) in ddls.iter().zip(&printed) {
                 if ddl.kind == ObjectKind::Exclusion {
-                    self.refuse_violated(client, tenant).await?;
+                    let found = build::find(client, pace, &self.table, &ddl.name).await?;
+                    if !found.judge(ddl, expected).is_sound() {
+                        self.refuse_violated(client, tenant).await?;
+                    }
                 }
                 done.objects.push(build::ensure(client, ddl, expected, pace).await?);
             }

@@ -9,15 +9,7 @@ use tokio_postgres::{Row, Transaction};
 use super::ddl::{Ddl, ObjectKind};
 use super::ident::Ident;
 use crate::migrate::MigrateError;
-
-/// The catalog prints definitions with these settings in mind: qualified names, and literals in one style.
-pub(super) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
-    SET LOCAL TimeZone = 'UTC';
-    SET LOCAL DateStyle = 'ISO, MDY';
-    SET LOCAL IntervalStyle = 'postgres';
-    SET LOCAL extra_float_digits = 1;
-    SET LOCAL quote_all_identifiers = off;
-    SET LOCAL standard_conforming_strings = on;";
+pub(super) use crate::migrate::PRINTED;
 
 /// How the object that keeps a rule stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

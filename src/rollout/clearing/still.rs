@@ -10,10 +10,8 @@ use super::super::finding::RowKey;
 use super::super::guard::Guard;
 use super::super::ident::{Ident, TableName};
 use super::super::rule::{Reference, Rule, Unique};
+use super::survivors::{AT, counted};
 use crate::migrate::MigrateError;
-
-/// A name that no column of the host's has.
-const AT: &str = "\"slotkeeper at\"";
 
 /// Those of `ready`, locked for removal, that still break the rule they leave for; and the others. Within
 /// [`text_form`](super::super::artifact::text_form).
@@ -70,11 +68,7 @@ fn yields(guard: &Guard, table: &RowTable, rule: &Unique) -> String {
         let equal = |(of, to): &(String, String)| format!("{alias}.{of} = {from}.{to}");
         pairs.iter().map(equal).collect::<Vec<_>>().join(" AND ")
     };
-    let mut counted = "true".to_owned();
-    if rule.live_only {
-        let live = guard.live.as_ref().map_or_else(|| "true".to_owned(), |live| format!("({live})"));
-        counted = format!("{live} AND NOT {}", table.mark_of(&alias));
-    }
+    let counted = counted(guard, table, rule);
     format!(
         "WITH leaving AS MATERIALIZED (
              SELECT k.at AS {AT}, {select} FROM {keys} JOIN {name} AS t ON {on_key})

@@ -34,8 +34,17 @@ pub(super) async fn with_survivors(
     Ok(losers.into_iter().enumerate().filter_map(keep).collect())
 }
 
+/// The condition that a row counts for the rule, over the table under its own name.
+pub(super) fn counted(guard: &Guard, table: &RowTable, rule: &Unique) -> String {
+    if !rule.live_only {
+        return "true".to_owned();
+    }
+    let live = guard.live.as_ref().map_or_else(|| "true".to_owned(), |live| format!("({live})"));
+    format!("{live} AND NOT {}", table.mark_of(&guard.table.name.quoted()))
+}
+
 /// A name that no column of the host's has.
-const AT: &str = "\"slotkeeper at\"";
+pub(super) const AT: &str = "\"slotkeeper at\"";
 
 /// The numbers of those of the first `candidates` rows leaving whose key some row has that is not leaving.
 fn query(guard: &Guard, table: &RowTable, rule: &Unique, candidates: usize) -> String {
@@ -44,11 +53,7 @@ fn query(guard: &Guard, table: &RowTable, rule: &Unique, candidates: usize) -> S
         let equal = |column: &Ident| format!("{one}.{0} = {two}.{0}", column.quoted());
         columns.iter().map(equal).collect::<Vec<_>>().join(" AND ")
     };
-    let mut counted = "true".to_owned();
-    if rule.live_only {
-        let live = guard.live.as_ref().map_or_else(|| "true".to_owned(), |live| format!("({live})"));
-        counted = format!("{live} AND NOT {}", table.mark_of(&alias));
-    }
+    let counted = counted(guard, table, rule);
     format!(
         "WITH leaving AS MATERIALIZED (SELECT k.at AS {AT}, t.* FROM {keys} JOIN {name} AS t ON {on_key})
          SELECT l.{AT}::pg_catalog.int8 FROM leaving AS l WHERE l.{AT} <= {candidates} AND EXISTS (

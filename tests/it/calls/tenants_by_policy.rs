@@ -20,18 +20,6 @@ const POLICIES: &str = "DO $$ DECLARE t regclass; BEGIN
             nullif(current_setting(''slotkeeper.tenant_id'', true), '''')::uuid)', t);
     END LOOP; END $$";
 
-const TABLES: [&str; 9] = [
-    "resources",
-    "holds",
-    "allocations",
-    "bookings",
-    "confirmations",
-    "outbox",
-    "availability_cache",
-    "offered_slots",
-    "allocations_archive",
-];
-
 /// A house with a second door, for a role with the rights to work and no more.
 struct Guarded {
     house: House,

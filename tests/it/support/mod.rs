@@ -13,6 +13,19 @@ pub const HISTORY: &str = "(SELECT b.tenant_id, b.id AS booking_id, (e->>'revisi
        tstzrange((e->'window'->>'start')::timestamptz, (e->'window'->>'end')::timestamptz) AS during
   FROM slotkeeper.bookings b CROSS JOIN jsonb_array_elements(b.history) e)";
 
+/// Every table that holds rows of tenants.
+pub const TABLES: [&str; 9] = [
+    "resources",
+    "holds",
+    "allocations",
+    "bookings",
+    "confirmations",
+    "outbox",
+    "availability_cache",
+    "offered_slots",
+    "allocations_archive",
+];
+
 /// A database of its own, a pool on it, and a handle.
 pub struct House {
     pub db: Database,
@@ -60,23 +73,12 @@ impl House {
 
     /// One digest over every row of every table: equal before and after means nothing changed.
     pub async fn digest(&self) -> String {
-        let tables = [
-            "resources",
-            "holds",
-            "allocations",
-            "bookings",
-            "confirmations",
-            "outbox",
-            "availability_cache",
-            "offered_slots",
-            "allocations_archive",
-        ];
         let part = |table| {
             format!(
                 "coalesce((SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM slotkeeper.{table} t), '-')"
             )
         };
-        let query = format!("SELECT {}", tables.map(part).join(" || "));
+        let query = format!("SELECT {}", TABLES.map(part).join(" || "));
         let client = self.db.client().await.expect("a client");
         client.query_one(&query, &[]).await.expect("a digest").get(0)
     }

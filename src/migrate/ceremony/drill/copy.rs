@@ -22,7 +22,7 @@ pub(super) async fn copy(
 ) -> Result<Sums, MigrateError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(false);
     let tx = builder.start().await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute(verify::SETTINGS).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(verify::PRINTED).await.map_err(MigrateError::from_driver)?;
     tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off")
         .await
         .map_err(MigrateError::from_driver)?;
@@ -44,7 +44,7 @@ pub(super) async fn copy(
 /// The sums of the copy.
 pub(super) async fn sums(scratch: &SchemaName, client: &mut Client) -> Result<Sums, MigrateError> {
     let tx = client.transaction().await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute(verify::SETTINGS).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(verify::PRINTED).await.map_err(MigrateError::from_driver)?;
     let mut found = Sums::new();
     for (table, columns) in tables(&Migrator::new()) {
         let sql = sum(&columns, &format!("\"{scratch}\".\"{table}\""));
