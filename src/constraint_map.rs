@@ -5,8 +5,7 @@ use std::fmt;
 
 use tokio_postgres::{Error, GenericClient};
 
-use crate::constraint::unsharded;
-use crate::rollout::{Guard, canary};
+use crate::constraint::{keeps, unsharded};
 use crate::violation::{PartitionNames, Violation};
 
 /// Which error of the host each of its constraints stands for.
@@ -150,7 +149,7 @@ impl<E> ConstraintMap<E> {
         let find = |name: &str| {
             let on_table = self.rule_on(violation.table(), |pattern| match pattern {
                 Pattern::ExactOn { table, constraint } if constraint == name => Some(table),
-                Pattern::Guarded { table, rule } if canary::keeps(name, rule) => Some(table),
+                Pattern::Guarded { table, rule } if keeps(name, rule) => Some(table),
                 _ => None,
             });
             let anywhere =
@@ -237,20 +236,6 @@ impl<E> ConstraintMapBuilder<E> {
         self.rule(Pattern::ExactOn { table: table.into(), constraint: constraint.into() }, make)
     }
 
-    /// A rule of a guard, by its name: the constraint or index that keeps it, for all, [for one
-    /// tenant](crate::rollout::Guard::enforce) or while it is being replaced.
-    pub fn guard(
-        self,
-        guard: &Guard,
-        rule: impl Into<Cow<'static, str>>,
-        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
-    ) -> Self {
-        let (table, rule) = (guard.table().name.to_string().into(), rule.into());
-        let known = guard.rules().iter().any(|known| known.name().as_str() == rule);
-        // An empty name is what `build` refuses.
-        self.rule(Pattern::Guarded { table, rule: if known { rule } else { "".into() } }, make)
-    }
-
     /// A column that must not be NULL: the server reports no constraint for it.
     pub fn not_null(
         self,
@@ -277,6 +262,16 @@ impl<E> ConstraintMapBuilder<E> {
         make: impl Fn(&Violation) -> E + Send + Sync + 'static,
     ) -> Self {
         self.rule(Pattern::Suffix(tail.into()), make)
+    }
+
+    /// The object that keeps `rule` of `table`, for all or for one tenant; an empty rule is what `build` refuses.
+    pub(crate) fn guarded(
+        self,
+        table: Name,
+        rule: Name,
+        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
+    ) -> Self {
+        self.rule(Pattern::Guarded { table, rule }, make)
     }
 
     fn rule(mut self, pattern: Pattern, make: impl Fn(&Violation) -> E + Send + Sync + 'static) -> Self {
@@ -334,7 +329,7 @@ impl Pattern {
                 name == token || unsharded(token).is_some_and(|token| name == token)
             }
             Self::Guarded { rule, .. } => {
-                canary::keeps(token, rule) || unsharded(token).is_some_and(|token| canary::keeps(token, rule))
+                keeps(token, rule) || unsharded(token).is_some_and(|token| keeps(token, rule))
             }
             _ => false,
         }

@@ -35,6 +35,7 @@ pub mod resource;
 pub mod retention;
 
 pub mod migrate;
+mod ops;
 pub mod rollout;
 
 pub use claim::{Buffers, Claim, Pair};

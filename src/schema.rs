@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The version of the schema this library's statements are written for.
+pub const SCHEMA_VERSION: i32 = 3;
+
 /// Longest schema name: leaves room for suffixes within PostgreSQL's 63 bytes.
 pub const MAX_SCHEMA_NAME: usize = 48;
 

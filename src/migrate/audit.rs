@@ -29,8 +29,10 @@ use futures_util::{TryStreamExt, pin_mut};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::{MigrateError, Migrator, history, step, verify};
 use crate::confirmation;
+use crate::migrate::{Migrator, catalog, history, step};
+use crate::ops::MigrateError;
+use crate::ops::object::PRINTED;
 
 /// Ids kept of each check and tenant.
 const SAMPLES: usize = 5;
@@ -66,7 +68,7 @@ impl Migrator {
         let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
         let mut tx = builder.read_only(true).start().await.map_err(MigrateError::from_driver)?;
         step::check_server(&tx).await?;
-        tx.batch_execute(verify::PRINTED).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
         tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
         expect_tables(self, &tx).await?;
         let mut checks = vec![migrations(self, &tx).await?];
@@ -88,7 +90,7 @@ async fn expect_tables(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), 
                     WHERE n.nspname = $1 AND c.relname = t.name AND c.relkind IN ('r', 'p'))
                 ORDER BY t.at LIMIT 1";
     let schema = migrator.schema.as_str();
-    let params = [(&schema as _, Type::TEXT), (&verify::tables() as _, Type::TEXT_ARRAY)];
+    let params = [(&schema as _, Type::TEXT), (&catalog::tables() as _, Type::TEXT_ARRAY)];
     match tx.query_typed_opt(sql, &params).await.map_err(MigrateError::from_driver)? {
         Some(row) => Err(MigrateError::MissingTable { table: format!("{schema}.{}", row.get::<_, &str>(0)) }),
         None => Ok(()),

@@ -19,7 +19,7 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use self::report::Steps;
-use super::Migrator;
+use crate::migrate::Migrator;
 
 /// How a ceremony is held.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use tokio_postgres::Client;
 
-use super::{MigrateError, Migrator};
-use crate::rollout::artifact::{ArtifactError, Header};
-use crate::rollout::{Cleared, Dedupe, Guard, Pace, Quarantine, Quarantined, Restored, own};
+use crate::migrate::Migrator;
+use crate::migrate::guards;
+use crate::ops::artifact::{ArtifactError, Header};
+use crate::ops::{MigrateError, Pace};
+use crate::rollout::{Cleared, Dedupe, Guard, Quarantine, Quarantined, Restored};
 
 impl Migrator {
     /// Marks allocations that overlap others, so that their exclusion can be built again: they stay what they are, block
@@ -61,7 +63,7 @@ impl Migrator {
 
     /// Our tables as guards, children before their parents.
     fn guards(&self) -> Vec<Guard> {
-        let mut guards = own::guards(&self.schema);
+        let mut guards = guards::guards(&self.schema);
         // Only allocations refer to anything, so they go first.
         guards.sort_by_key(|guard| guard.table().name.as_str() != "allocations");
         guards

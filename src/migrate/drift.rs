@@ -1,33 +1,10 @@
 //! The difference between what a database has and what it should have.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::notes::Note;
-
-/// What [`Migrator::verify`](super::Migrator::verify) found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-#[must_use]
-pub struct Verification {
-    /// Every difference, in the order of the catalog.
-    pub drift: Vec<Drift>,
-    /// What the host decides and an operator may want to know. None of it fails.
-    pub notes: Vec<Note>,
-    /// Whether the role could read the history. If not, only the definitions were compared.
-    pub history_read: bool,
-}
-
-impl Verification {
-    /// Whether the database keeps every promise of the schema: it may have more than it should, but nothing that
-    /// [fails](Drift::fails).
-    #[must_use]
-    pub fn is_ok(&self) -> bool {
-        !self.drift.iter().any(Drift::fails)
-    }
-}
+use crate::migrate::catalog::Definitions;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -94,9 +71,6 @@ impl fmt::Display for Drift {
     }
 }
 
-/// Objects with their definitions, in order.
-pub(super) type Definitions = BTreeMap<String, String>;
-
 /// Compares two sets of definitions.
 pub(super) fn compare(expected: &Definitions, found: &Definitions) -> Vec<Drift> {
     let mut drift = Vec::new();
@@ -145,15 +119,6 @@ pub(super) fn without_marks(definition: &str) -> (&str, &str) {
     ];
     let at = MARKS.iter().filter_map(|mark| definition.find(mark)).min().unwrap_or(definition.len());
     definition.split_at(at)
-}
-
-impl fmt::Display for Verification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failing = self.drift.iter().filter(|drift| drift.fails()).count();
-        writeln!(f, "{} differences, {failing} of them break a promise", self.drift.len())?;
-        self.drift.iter().try_for_each(|drift| writeln!(f, "{drift}"))?;
-        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
-    }
 }
 
 #[cfg(test)]

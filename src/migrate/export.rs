@@ -4,13 +4,14 @@ use std::path::Path;
 
 use tokio_postgres::{Client, Transaction};
 
-use super::{Exported, MigrateError, Migrator};
-use crate::rollout::artifact::{ArtifactError, Purpose, Reader, export};
-use crate::rollout::{Pace, Restored, TableName, put_back};
+use crate::migrate::{Exported, Migrator};
+use crate::ops::artifact::{ArtifactError, Purpose, Reader, export};
+use crate::ops::{MigrateError, Pace, TableName};
+use crate::rollout::{Restored, put_back};
 use crate::schema::SchemaName;
 
 impl Migrator {
-    /// Brings back the rows that a [`down`](Self::down) with [`export`](super::Down::export) wrote, parents first, with
+    /// Brings back the rows that a [`down`](Self::down) with [`export`](crate::migrate::Down::export) wrote, parents first, with
     /// every stored value. Rows that are there with the same content are left; others are counted and not written over.
     /// Of a file that [`quarantine`](Self::quarantine) or [`dedupe`](Self::dedupe) wrote, takes back what they did.
     ///

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Transaction};
 
-use super::{MigrateError, Migration};
+use crate::migrate::Migration;
+use crate::ops::MigrateError;
 use crate::schema::SchemaName;
 
 const CREATE: &str = "CREATE TABLE slotkeeper.migrations (
@@ -41,7 +42,7 @@ pub struct MigrationStatus {
 }
 
 impl Status {
-    /// The migrations that [`Migrator::up`](super::Migrator::up) would apply.
+    /// The migrations that [`Migrator::up`](crate::migrate::Migrator::up) would apply.
     pub fn pending(&self) -> impl Iterator<Item = &MigrationStatus> {
         self.migrations.iter().filter(|m| m.applied_at.is_none())
     }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::MigrateError;
+use crate::ops::MigrateError;
 use crate::schema::SchemaName;
 
 const POLL: Duration = Duration::from_millis(50);

@@ -34,11 +34,12 @@
 //! migrated with another text is refused.
 
 mod audit;
+mod catalog;
 mod ceremony;
 mod clear;
 mod drift;
-mod error;
 mod export;
+mod guards;
 mod history;
 mod lock;
 mod migration;
@@ -50,17 +51,15 @@ mod runner;
 mod step;
 mod verify;
 
+pub use crate::ops::MigrateError;
+pub use crate::schema::SCHEMA_VERSION;
 pub use audit::{Audit, AuditCheck, AuditTenant};
 pub use ceremony::{Ceremony, CeremonyOptions, CeremonyStep, Drill};
-pub use drift::{Drift, DriftKind, Verification};
-pub use error::MigrateError;
+pub use drift::{Drift, DriftKind};
 pub use history::{MigrationStatus, Status};
 pub use migration::Migration;
 pub use notes::Note;
 pub use plan::{Loss, Losses, Plan, PlannedLock, PlannedStep};
 pub use repair::{Left, Mended, Repair, Repaired};
 pub use runner::{Applied, Down, Exported, Migrator};
-pub(crate) use verify::PRINTED;
-
-/// The version of the schema this library's statements are written for.
-pub const SCHEMA_VERSION: i32 = 3;
+pub use verify::Verification;

@@ -6,7 +6,8 @@ use serde::Serialize;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::{MigrateError, Migrator, verify};
+use crate::migrate::{Migrator, catalog};
+use crate::ops::MigrateError;
 
 /// A fact about a table that is nobody's fault, and may explain one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,7 +66,7 @@ const PRIVILEGES: &str = "SELECT t.name, p.name
 
 /// Row level security, owners, and the privileges of the application's role.
 pub(super) async fn read(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<Note>, MigrateError> {
-    let (schema, tables) = (migrator.schema.as_str(), verify::tables());
+    let (schema, tables) = (migrator.schema.as_str(), catalog::tables());
     let params = [(&schema as _, Type::NAME), (&tables as _, Type::TEXT_ARRAY)];
     let rows = tx.query_typed(TABLES, &params).await.map_err(MigrateError::from_driver)?;
     let mut notes = Vec::new();

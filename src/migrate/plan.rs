@@ -7,8 +7,9 @@ use serde::Serialize;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::{MigrateError, Migration, Migrator, history, step, verify};
-use crate::rollout::{TableInfo, TableName};
+use crate::migrate::{Migration, Migrator, history, step};
+use crate::ops::object::PRINTED;
+use crate::ops::{MigrateError, TableInfo, TableName};
 
 /// What [`Migrator::up`] would do to this database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -168,7 +169,7 @@ async fn reading(client: &mut Client) -> Result<Transaction<'_>, MigrateError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     let tx = builder.start().await.map_err(MigrateError::from_driver)?;
     step::check_server(&tx).await?;
-    tx.batch_execute(verify::PRINTED).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
     tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off")
         .await
         .map_err(MigrateError::from_driver)?;

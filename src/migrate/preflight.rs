@@ -2,9 +2,11 @@
 
 use tokio_postgres::Client;
 
-use super::{MigrateError, Migrator};
-use crate::rollout::preflight::{self, Plan};
-use crate::rollout::{Preflight, PreflightOptions, own};
+use crate::migrate::Migrator;
+use crate::migrate::guards;
+use crate::ops::MigrateError;
+use crate::rollout::preflight::Plan;
+use crate::rollout::{Preflight, PreflightOptions, preflight};
 
 impl Migrator {
     /// Looks at the server, the role's rights, our tables where they are there, whoever else uses them, and every row
@@ -34,7 +36,7 @@ impl Migrator {
         client: &mut Client,
         options: PreflightOptions,
     ) -> Result<Preflight, MigrateError> {
-        let guards = own::guards(&self.schema);
+        let guards = guards::guards(&self.schema);
         let plan = Plan {
             guards: &guards,
             schema: self.schema.as_str(),

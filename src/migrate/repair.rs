@@ -18,10 +18,13 @@ use std::fmt;
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use self::decide::{Action, Work};
-use super::{MigrateError, Migrator, Verification};
-use crate::rollout::build::Ddl;
-use crate::rollout::{Built, ObjectKind, Pace, build, own, refuse_violated, step};
+use self::decide::Action;
+use self::decide::Work;
+use crate::migrate::guards;
+use crate::migrate::{Migrator, Verification};
+use crate::ops::object::{Ddl, builder};
+use crate::ops::{Built, MigrateError, ObjectKind, Pace, session};
+use crate::rollout::refuse_violated;
 
 /// What a repair may do. Nothing unless told: then it says what it would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +52,7 @@ pub struct Repaired {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Mended {
-    /// The object, as in [`Drift::object`](super::Drift::object).
+    /// The object, as in [`Drift::object`](crate::migrate::Drift::object).
     pub object: String,
     /// What is done to it.
     pub how: String,
@@ -61,7 +64,7 @@ pub struct Mended {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Left {
-    /// The object, as in [`Drift::object`](super::Drift::object).
+    /// The object, as in [`Drift::object`](crate::migrate::Drift::object).
     pub object: String,
     /// Why it is not touched.
     pub why: &'static str,
@@ -123,7 +126,7 @@ impl Migrator {
 
     /// Before an exclusion locks its table for a build that would fail at the end.
     async fn refuse_overlaps(&self, client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), MigrateError> {
-        let guards = own::guards(&self.schema).into_iter();
+        let guards = guards::guards(&self.schema).into_iter();
         for guard in guards.filter(|guard| *guard.table() == ddl.table && ddl.kind == ObjectKind::Exclusion) {
             for rule in guard.rules().iter().filter(|rule| *rule.name() == ddl.name) {
                 refuse_violated(client, &guard, rule, pace).await?;
@@ -138,12 +141,12 @@ async fn take(client: &mut Client, work: &Work, pace: &Pace) -> Result<Option<Bu
         Work::Build { ddl, in_the_way } => {
             if let Some(index) = in_the_way {
                 let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {index}");
-                step::outside(client, pace, &sql).await?;
+                session::outside(client, pace, &sql).await?;
             }
-            build::build(client, ddl, pace).await.map(Some)
+            builder::build(client, ddl, pace).await.map(Some)
         }
         Work::Alter { table, rule, sql } => {
-            let done = step::brief(client, pace, table, "ACCESS EXCLUSIVE", sql).await;
+            let done = session::brief(client, pace, table, "ACCESS EXCLUSIVE", sql).await;
             done.map(|_| None).map_err(|failure| match MigrateError::from(failure) {
                 MigrateError::Database { sqlstate: Some(code) } if code == "23502" => {
                     MigrateError::StillViolated { table: table.to_string(), rule: rule.clone() }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use super::migration::MIGRATIONS;
-use super::step::{self, Direction};
-use super::{MigrateError, Migration, Status, history};
+use crate::migrate::migration::MIGRATIONS;
+use crate::migrate::step::Direction;
+use crate::migrate::{Migration, Status, history, step};
+use crate::ops::MigrateError;
 use crate::schema::SchemaName;
 
 /// Brings the schema up, takes it down, and tells where it stands.

@@ -5,12 +5,13 @@ use std::time::Instant;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::{Applied, Down, Exported, MigrateError, Migration, Migrator, export, history, lock};
+use crate::migrate::{Applied, Down, Exported, Migration, Migrator, export, history, lock};
+use crate::ops::MigrateError;
+use crate::ops::server::{OLDEST_SERVER, extension_error};
 use crate::schema::SchemaName;
 
 /// How often a step is tried when locks of other sessions are in its way.
 const ATTEMPTS: u32 = 3;
-const OLDEST_SERVER: i32 = 14;
 
 /// Everything is set for this transaction only: the connection goes back as it came. A `transaction_timeout`, known
 /// from version 17, is lifted like the other time-outs. Rows hidden by a policy must not look like an empty table.
@@ -135,16 +136,6 @@ async fn prepare(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), Migrat
         tx.batch_execute(&sql).await.map_err(extension_error)?;
     }
     history::ensure(tx, schema).await
-}
-
-/// The server does not ship the extension: 0A000, or 58P01 before version 15.
-fn extension_error(error: tokio_postgres::Error) -> MigrateError {
-    match MigrateError::from_driver(error) {
-        MigrateError::Database { sqlstate: Some(code) } if code == "0A000" || code == "58P01" => {
-            MigrateError::MissingExtension
-        }
-        other => other,
-    }
 }
 
 async fn up(

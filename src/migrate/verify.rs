@@ -7,21 +7,38 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
-use super::drift::{self, Definitions};
-use super::{Drift, DriftKind, MigrateError, Migrator, Status, Verification, history, notes, step};
-use crate::constraint::Constraint;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::migrate::notes::Note;
+use crate::migrate::{Drift, DriftKind, Migrator, Status, catalog, drift, history, notes, step};
+use crate::ops::MigrateError;
+use crate::ops::object::PRINTED;
 
 const QUERY: &str = include_str!("catalog.sql");
-pub(super) const EXPECTED: &str = include_str!("catalog.txt");
 
-/// Definitions are printed with these settings in mind: qualified names, and literals in one style.
-pub(crate) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
-    SET LOCAL TimeZone = 'UTC';
-    SET LOCAL DateStyle = 'ISO, MDY';
-    SET LOCAL IntervalStyle = 'postgres';
-    SET LOCAL extra_float_digits = 1;
-    SET LOCAL quote_all_identifiers = off;
-    SET LOCAL standard_conforming_strings = on;";
+/// What [`Migrator::verify`](crate::migrate::Migrator::verify) found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[must_use]
+pub struct Verification {
+    /// Every difference, in the order of the catalog.
+    pub drift: Vec<Drift>,
+    /// What the host decides and an operator may want to know. None of it fails.
+    pub notes: Vec<Note>,
+    /// Whether the role could read the history. If not, only the definitions were compared.
+    pub history_read: bool,
+}
+
+impl Verification {
+    /// Whether the database keeps every promise of the schema: it may have more than it should, but nothing that
+    /// [fails](Drift::fails).
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        !self.drift.iter().any(Drift::fails)
+    }
+}
 
 impl Migrator {
     /// Compares tables, columns, constraints, indexes, triggers and rules with those of this release.
@@ -42,52 +59,30 @@ impl Migrator {
         step::check_server(&tx).await?;
         tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
         let rows = rows(self, &tx).await.map_err(MigrateError::from_driver)?;
-        let found = definitions(rows.iter().map(String::as_str));
+        let found = catalog::definitions(rows.iter().map(String::as_str));
         let history_read = may_read_history(self, &tx).await.map_err(MigrateError::from_driver)?;
         let mut drift = if history_read {
             history_drift(history::status(history::read(&tx, &self.schema).await?, self.migrations))
         } else {
             Vec::new()
         };
-        drift.extend(drift::compare(&expected(), &found));
+        drift.extend(drift::compare(&catalog::expected(), &found));
         let notes = notes::read(self, &tx).await?;
         tx.rollback().await.map_err(MigrateError::from_driver)?;
         Ok(Verification { drift, notes, history_read })
     }
 }
 
-/// The tables of this release, without the schema.
-pub(super) fn tables() -> Vec<&'static str> {
-    let mut tables: Vec<&str> = Constraint::ALL.iter().map(|constraint| constraint.table()).collect();
-    tables.dedup();
-    tables
-}
-
 /// Kind, table, name and definition of every object, separated by tabs.
 async fn rows(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<String>, tokio_postgres::Error> {
     let schema = migrator.schema.as_str();
-    let rows = tx.query_typed(QUERY, &[(&schema, Type::NAME), (&tables(), Type::TEXT_ARRAY)]).await?;
+    let rows =
+        tx.query_typed(QUERY, &[(&schema, Type::NAME), (&catalog::tables(), Type::TEXT_ARRAY)]).await?;
     let line = |row: &Row| {
         let fields: [&str; 4] = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
         Ok(fields.join("\t"))
     };
     rows.iter().map(line).collect()
-}
-
-/// What a database of this release has.
-pub(super) fn expected() -> Definitions {
-    definitions(EXPECTED.lines())
-}
-
-fn definitions<'a>(lines: impl Iterator<Item = &'a str>) -> Definitions {
-    let object = |line: &str| {
-        let mut fields = line.splitn(4, '\t');
-        let mut field = || fields.next().unwrap_or_default().to_owned();
-        let (kind, table, name, definition) = (field(), field(), field(), field());
-        let dot = if name.is_empty() { "" } else { "." };
-        (format!("{kind} {table}{dot}{name}"), definition)
-    };
-    lines.map(object).collect()
 }
 
 /// Without a history table there is nothing to be denied.
@@ -115,4 +110,13 @@ fn history_drift(status: Status) -> Vec<Drift> {
         Some(Drift { kind, object: format!("migration {}", m.version) })
     });
     drift.collect()
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failing = self.drift.iter().filter(|drift| drift.fails()).count();
+        writeln!(f, "{} differences, {failing} of them break a promise", self.drift.len())?;
+        self.drift.iter().try_for_each(|drift| writeln!(f, "{drift}"))?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
+    }
 }

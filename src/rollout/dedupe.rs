@@ -2,10 +2,11 @@
 
 use tokio_postgres::Client;
 
-use super::artifact::Purpose;
-use super::clearing::{self, Cleared, Clearing};
-use super::guard::Guard;
-use crate::migrate::MigrateError;
+use crate::ops::MigrateError;
+use crate::ops::artifact::Purpose;
+use crate::rollout::clearing;
+use crate::rollout::clearing::{Cleared, Clearing};
+use crate::rollout::guard::Guard;
 
 /// How a dedupe is to run.
 pub type Dedupe = Clearing;

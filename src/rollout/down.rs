@@ -1,16 +1,11 @@
 //! The way back down.
 
-use std::fmt;
-
-use serde::Serialize;
 use tokio_postgres::Client;
 
-use super::build::{self, Ddl, ObjectKind};
-use super::ident::Ident;
-use super::state::State;
-use super::table::TableInfo;
-use super::{Guard, Pace, Rule, Stage, canary, lock, shadow, step};
-use crate::migrate::MigrateError;
+use crate::ops::object::{Ddl, ObjectKind, State, builder};
+use crate::ops::{Ident, MigrateError, Pace, TableInfo, lock, session};
+use crate::rollout::{Dropped, TakenBack, objects, tenant};
+use crate::rollout::{Guard, Rule, Stage, shadow};
 
 /// How far down, and what may be lost on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,40 +68,6 @@ impl Down {
     }
 }
 
-/// What was taken back, or would be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct TakenBack {
-    /// Each object, in the order in which it was dropped.
-    pub objects: Vec<Dropped>,
-    /// Rows that are marked as quarantined; without the column, none.
-    pub marked: u64,
-    /// Whether it was only said, not done.
-    pub dry_run: bool,
-}
-
-/// One object that was dropped: what it promised is no longer kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Dropped {
-    /// The constraint, index or column.
-    pub name: String,
-    /// What it was.
-    pub kind: ObjectKind,
-    /// As the server printed it.
-    pub definition: String,
-}
-
-impl fmt::Display for TakenBack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let done = if self.dry_run { "would be dropped" } else { "dropped" };
-        for Dropped { name, kind, definition } in &self.objects {
-            writeln!(f, "{} {name}: {done}: {definition}", kind.as_str())?;
-        }
-        writeln!(f, "{} rows are marked", self.marked)
-    }
-}
-
 impl Guard {
     /// Takes back what [`up`](Self::up) built: by default the last stage that has anything left. No row is changed.
     ///
@@ -139,7 +100,7 @@ async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<TakenBac
     for stage in Stage::ALL.into_iter().rev() {
         for (ddl, definition) in present(client, guard, stage, down).await? {
             if !down.dry_run {
-                build::remove(client, &ddl, pace).await?;
+                builder::remove(client, &ddl, pace).await?;
             }
             done.objects.push(Dropped { name: ddl.name.to_string(), kind: ddl.kind, definition });
         }
@@ -173,12 +134,12 @@ async fn present(
     };
     let mut names: Vec<(Ident, ObjectKind)> = Vec::new();
     for rule in guard.rules.iter().filter(|rule| Stage::of(rule) == stage && wanted(rule)) {
-        names.extend(canary::of_rule(client, guard, rule).await?);
-        names.push((rule.name().clone(), ObjectKind::of(rule)));
+        names.extend(tenant::of_rule(client, guard, rule).await?);
+        names.push((rule.name().clone(), objects::kind(rule)));
     }
     let mut present = Vec::new();
     for (name, kind) in names {
-        let found = build::find(client, &down.pace, &guard.table, &name).await?;
+        let found = builder::find(client, &down.pace, &guard.table, &name).await?;
         if let Some(printed) = found.printed(kind) {
             let definition = printed.definition;
             let ddl = Ddl { table: guard.table.clone(), name, kind, definition: definition.clone() };
@@ -189,7 +150,7 @@ async fn present(
 }
 
 async fn marked(client: &mut Client, guard: &Guard) -> Result<u64, MigrateError> {
-    let tx = step::begin(client, Pace::new().lock_timeout).await?;
+    let tx = session::begin(client, Pace::new().lock_timeout).await?;
     let sql = format!("SELECT count(*) FROM {} WHERE {}", guard.table.quoted(), guard.shadow.quoted());
     let row = tx.query_typed_one(&sql, &[]).await.map_err(MigrateError::from_driver)?;
     tx.rollback().await.map_err(MigrateError::from_driver)?;
@@ -219,6 +180,6 @@ async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<
         return Err(in_use());
     }
     let sql = format!("ALTER TABLE {} DROP COLUMN {column}", guard.table.quoted());
-    step::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &sql).await?;
+    session::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &sql).await?;
     Ok(())
 }

@@ -11,11 +11,9 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::Transaction;
 
-use super::ddl::{self, Ddl, ObjectKind};
-use super::ident::{self, Ident};
-use super::table::TableInfo;
-use super::{Guard, NoOverlap, Rule, WindowColumns};
-use crate::migrate::MigrateError;
+use crate::ops::object::{Ddl, ObjectKind};
+use crate::ops::{Ident, MigrateError, TableInfo, ident};
+use crate::rollout::{Guard, NoOverlap, Rule, WindowColumns, objects};
 
 /// Enough for a tree of three levels; copied and built in a few seconds.
 const SAMPLE: u64 = 48_000;
@@ -120,7 +118,7 @@ async fn attempt(tx: &Transaction<'_>, before: &str, sql: &str) -> Result<Option
 /// Drops every row of the sample that begins before an earlier one has ended.
 fn keep_apart(guard: &Guard, rule: &NoOverlap, table: &TableInfo) -> Result<String, MigrateError> {
     let (copy, counted) = (copy(guard), guard.counted());
-    let range = ddl::window(&rule.window, table)?;
+    let range = objects::window(&rule.window, table)?;
     let (start, end) = match &rule.window {
         WindowColumns::Range(_) => (format!("lower({range})"), format!("upper({range})")),
         WindowColumns::Bounds { start, end } => (start.quoted(), end.quoted()),

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::ident::{Ident, InvalidIdent, TableName};
-use super::rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
+use crate::ops::{Ident, InvalidIdent, TableName};
+use crate::rollout::rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 
 /// The column that marks quarantined rows, unless [`GuardBuilder::shadow`] names another.
 pub const SHADOW: &str = "slotkeeper_shadow";

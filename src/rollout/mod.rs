@@ -41,58 +41,50 @@
 //!
 //! Of rows that exclude each other the earliest confirmed stays, then the earliest created, then the smallest key.
 
-pub(crate) mod artifact;
-pub(crate) mod build;
-pub(crate) mod canary;
-mod clearing;
-mod ddl;
+mod canary;
+pub(crate) mod clearing;
+mod constraint_map;
 mod dedupe;
 mod down;
 mod estimate;
 pub(crate) mod find;
 pub(crate) mod finding;
-mod guard;
-mod ident;
-pub(crate) mod lock;
-pub(crate) mod own;
-mod pace;
+pub(crate) mod guard;
+mod objects;
 mod plan;
 pub(crate) mod preflight;
 mod prepare;
-pub(crate) mod probe;
 mod quarantine;
+mod refuse;
+mod report;
 mod restore;
-mod rule;
-pub(crate) mod shadow;
+pub(crate) mod rule;
+mod shadow;
 mod stage;
-mod state;
-pub(crate) mod step;
-mod table;
+mod tenant;
 mod up;
 mod verify;
 
-pub use artifact::ArtifactError;
-pub use build::{Built, Lock, Work};
+pub use crate::ops::{
+    ArtifactError, Built, FindingKind, Ident, InvalidIdent, Lock, MAX_IDENT, ObjectKind, Pace, RowKey, State,
+    TableName, Work,
+};
 pub use canary::{Mode, WouldRefuse};
 pub use clearing::{Cleared, ClearedRule, Clearing, TenantRows};
-pub use ddl::ObjectKind;
 pub use dedupe::{Dedupe, Deduped};
-pub use down::{Down, Dropped, TakenBack};
-pub use finding::{Finding, FindingKind, RowKey, Sample, TenantFinding};
+pub use down::Down;
+pub use finding::{Finding, Sample, TenantFinding};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
-pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
-pub use pace::Pace;
-pub use plan::{Plan, Planned};
+pub use plan::Plan;
 pub use preflight::{
     Activity, Extension, Obstacle, Preflight, PreflightOptions, ServerFacts, Session, TableFacts, TableLock,
 };
 pub use quarantine::{Quarantine, Quarantined};
+pub(crate) use refuse::refuse_violated;
+pub use report::{Dropped, Planned, TakenBack};
 pub use restore::Restored;
 pub(crate) use restore::put_back;
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use stage::Stage;
-pub use state::State;
-pub(crate) use table::TableInfo;
-pub(crate) use up::refuse_violated;
 pub use up::{RolledOut, Up};
 pub use verify::{Flaw, Verification};

@@ -2,11 +2,9 @@
 
 use tokio_postgres::Client;
 
-use super::step;
-use super::{Guard, Pace, Rule};
-use crate::migrate::MigrateError;
-
-const OLDEST_SERVER: i32 = 14;
+use crate::ops::server::{OLDEST_SERVER, extension_error};
+use crate::ops::{MigrateError, Pace, session};
+use crate::rollout::{Guard, Rule};
 
 /// Checks the server, and creates `btree_gist` if a rule needs it, it is missing and `create` is set.
 pub(crate) async fn prepare(
@@ -15,7 +13,7 @@ pub(crate) async fn prepare(
     create: bool,
     pace: &Pace,
 ) -> Result<(), MigrateError> {
-    let tx = step::begin(client, pace.lock_timeout).await?;
+    let tx = session::begin(client, pace.lock_timeout).await?;
     let sql = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000,
         pg_catalog.pg_is_in_recovery(),
         EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'btree_gist'),
@@ -42,13 +40,10 @@ pub(crate) async fn prepare(
     tx.commit().await.map_err(MigrateError::from_driver)
 }
 
-/// The server does not ship it (0A000, or 58P01 before version 15), or the role may not create it.
-pub(super) fn extension_error(error: tokio_postgres::Error) -> MigrateError {
-    match MigrateError::from_driver(error) {
-        MigrateError::PermissionDenied => MigrateError::MissingExtension,
-        MigrateError::Database { sqlstate: Some(code) } if code == "0A000" || code == "58P01" => {
-            MigrateError::MissingExtension
-        }
-        other => other,
-    }
+/// Without it no exclusion can be there, nor be tried.
+pub(super) async fn lacks_extension(client: &Client, guard: &Guard) -> Result<bool, MigrateError> {
+    let sql = "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'btree_gist')";
+    let row = client.query_typed_one(sql, &[]).await.map_err(MigrateError::from_driver)?;
+    let needed = guard.rules.iter().any(|rule| matches!(rule, crate::rollout::Rule::NoOverlap(_)));
+    Ok(needed && row.get(0))
 }

@@ -1,8 +1,8 @@
 //! What shall hold on a table.
 
-use super::ident::{self, Ident, TableName};
+use crate::ops::{Ident, TableName, ident};
 
-/// One rule of a [`Guard`](super::Guard). Its name is the name of the constraint or index that keeps it.
+/// One rule of a [`Guard`](crate::rollout::Guard). Its name is the name of the constraint or index that keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {

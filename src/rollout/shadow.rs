@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
-use super::build::{self, Built, Ddl, Lock, ObjectKind, Work};
-use super::plan::Planned;
-use super::state::State;
-use super::step::{self, Held};
-use super::{Guard, Pace, Stage, probe};
-use crate::migrate::MigrateError;
+use crate::ops::object::{Built, Lock, Work};
+use crate::ops::object::{Ddl, ObjectKind, State, builder, probe};
+use crate::ops::session::Held;
+use crate::ops::{MigrateError, Pace, session};
+use crate::rollout::Planned;
+use crate::rollout::{Guard, Stage};
 
 const EXPECTED: &str = "boolean not null default false";
 
@@ -49,7 +49,7 @@ pub(crate) async fn ensure(client: &mut Client, guard: &Guard, pace: &Pace) -> R
         }
         State::Missing => {
             let sql = format!("ALTER TABLE {table} ADD COLUMN {shadow} boolean NOT NULL DEFAULT false");
-            (Work::Built, step::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &sql).await?)
+            (Work::Built, session::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &sql).await?)
         }
         _ => (Work::Replaced, mend(client, guard, pace).await?),
     };
@@ -87,20 +87,20 @@ async fn mend(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<Held, M
     };
     let name = check.name.quoted();
     let default = format!("ALTER TABLE {table} ALTER COLUMN {shadow} SET DEFAULT false");
-    step::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &default).await?;
+    session::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &default).await?;
     let printed = probe::printed(client, &guard.table, std::slice::from_ref(&check), None, pace).await?;
     let mut built = Ok(());
     for expected in &printed {
-        built = build::ensure(client, &check, expected, pace).await.map(|_| ());
+        built = builder::ensure(client, &check, expected, pace).await.map(|_| ());
     }
     let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {name}");
     match built {
         Ok(()) => {
             let set = format!("ALTER TABLE {table} ALTER COLUMN {shadow} SET NOT NULL; {drop}");
-            Ok(step::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &set).await?)
+            Ok(session::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &set).await?)
         }
         Err(error) => {
-            let _ = step::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &drop).await;
+            let _ = session::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &drop).await;
             Err(error)
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Rule;
+use crate::rollout::{Guard, Rule};
 
 /// A part of a guard's way up; each needs those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -45,4 +45,11 @@ impl fmt::Display for Stage {
             Self::Blockers => "blockers",
         })
     }
+}
+
+/// The rules of the stages taken; within a stage as the guard has them.
+pub(super) fn in_order(guard: &Guard, through: Stage) -> Vec<&Rule> {
+    let mut rules: Vec<&Rule> = guard.rules.iter().filter(|rule| Stage::of(rule) <= through).collect();
+    rules.sort_by_key(|rule| Stage::of(rule));
+    rules
 }

@@ -5,10 +5,11 @@ use std::fmt;
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use super::build::{self, Built, Ddl, ObjectKind, Work};
-use super::table::TableInfo;
-use super::{Guard, Pace, Rule, Stage, canary, find, lock, prepare, probe, shadow, step};
-use crate::migrate::MigrateError;
+use crate::ops::object::{Built, Work};
+use crate::ops::object::{ObjectKind, builder, probe};
+use crate::ops::{MigrateError, Pace, TableInfo, lock};
+use crate::rollout::{Guard, Stage, prepare, shadow};
+use crate::rollout::{objects, refuse_violated, stage, tenant};
 
 /// What a way up may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +114,8 @@ impl Guard {
 async fn run(guard: &Guard, client: &mut Client, up: &Up) -> Result<RolledOut, MigrateError> {
     let pace = &up.pace;
     let table = TableInfo::existing(client, &guard.table).await?;
-    let rules = in_order(guard, up.through);
-    let ddls = rules.iter().map(|rule| Ddl::of(guard, rule, &table)).collect::<Result<Vec<_>, _>>()?;
+    let rules = stage::in_order(guard, up.through);
+    let ddls = rules.iter().map(|rule| objects::ddl(guard, rule, &table)).collect::<Result<Vec<_>, _>>()?;
     prepare::prepare(client, guard, up.create_extension, pace).await?;
     let printed = probe::printed(client, &guard.table, &ddls, Some(&guard.shadow), pace).await?;
     // Nothing has been changed so far, and all that could be wrong with the description is known.
@@ -122,42 +123,15 @@ async fn run(guard: &Guard, client: &mut Client, up: &Up) -> Result<RolledOut, M
         RolledOut { objects: vec![shadow::ensure(client, guard, pace).await?], ..RolledOut::default() };
     for ((rule, ddl), expected) in rules.iter().zip(&ddls).zip(&printed) {
         if ddl.kind == ObjectKind::Exclusion {
-            let found = build::find(client, pace, &guard.table, &ddl.name).await?;
+            let found = builder::find(client, pace, &guard.table, &ddl.name).await?;
             if !found.judge(ddl, expected).is_sound() {
                 refuse_violated(client, guard, rule, pace).await?;
             }
         }
-        done.objects.push(build::ensure(client, ddl, expected, pace).await?);
+        done.objects.push(builder::ensure(client, ddl, expected, pace).await?);
     }
     if up.through == Stage::Blockers {
-        done.retired = canary::retire(client, guard, pace).await?;
+        done.retired = tenant::retire(client, guard, pace).await?;
     }
     Ok(done)
-}
-
-/// The rules of the stages taken; within a stage as the guard has them.
-pub(super) fn in_order(guard: &Guard, through: Stage) -> Vec<&Rule> {
-    let mut rules: Vec<&Rule> = guard.rules.iter().filter(|rule| Stage::of(rule) <= through).collect();
-    rules.sort_by_key(|rule| Stage::of(rule));
-    rules
-}
-
-/// Rather read the table twice than lock everybody out for a build that fails at the end.
-pub(crate) async fn refuse_violated(
-    client: &mut Client,
-    guard: &Guard,
-    rule: &Rule,
-    pace: &Pace,
-) -> Result<(), MigrateError> {
-    let table = TableInfo::existing(client, &guard.table).await?;
-    let mut tx = step::begin(client, pace.lock_timeout).await?;
-    let finding = find::finding(&mut tx, guard, &table, rule, 0).await?;
-    tx.rollback().await.map_err(MigrateError::from_driver)?;
-    match finding {
-        None => Ok(()),
-        Some(_) => {
-            let (table, rule) = (guard.table.to_string(), rule.name().to_string());
-            Err(MigrateError::StillViolated { table, rule })
-        }
-    }
 }

@@ -10,12 +10,12 @@ use serde::Serialize;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::build::{self, Ddl, NEW, ObjectKind};
-use super::finding::Finding;
-use super::state::State;
-use super::table::TableInfo;
-use super::{Guard, Pace, Rule, Stage, find, plan, probe, shadow, step};
-use crate::migrate::MigrateError;
+use crate::constraint::NEW;
+use crate::ops::object::{ObjectKind, State, builder, probe};
+use crate::ops::{MigrateError, Pace, TableInfo, session};
+use crate::rollout::finding::Finding;
+use crate::rollout::{Guard, Rule, Stage, find, shadow};
+use crate::rollout::{objects, prepare, stage};
 
 /// What [`Guard::verify`] found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -88,10 +88,10 @@ impl Guard {
             column = State::Sound;
         }
         found.add(self.shadow.to_string(), ObjectKind::Column, column);
-        let lacks_extension = plan::lacks_extension(client, self).await?;
+        let lacks_extension = prepare::lacks_extension(client, self).await?;
         let mut ddls = Vec::new();
-        for rule in super::up::in_order(self, Stage::Blockers) {
-            match Ddl::of(self, rule, &table) {
+        for rule in stage::in_order(self, Stage::Blockers) {
+            match objects::ddl(self, rule, &table) {
                 Ok(ddl) if lacks_extension && ddl.kind == ObjectKind::Exclusion => {
                     found.add(ddl.name.to_string(), ddl.kind, State::Missing);
                 }
@@ -114,9 +114,9 @@ impl Guard {
             }
         };
         for (ddl, expected) in ddls.iter().zip(&printed) {
-            let object = build::find(client, &pace, &self.table, &ddl.name).await?;
+            let object = builder::find(client, &pace, &self.table, &ddl.name).await?;
             found.add(ddl.name.to_string(), ddl.kind, object.judge(ddl, expected));
-            let new = build::find(client, &pace, &self.table, &ddl.name.with_suffix(NEW)).await?;
+            let new = builder::find(client, &pace, &self.table, &ddl.name.with_suffix(NEW)).await?;
             if new.is_constraint() || new.is_index() {
                 found.add(ddl.name.with_suffix(NEW).to_string(), ddl.kind, State::Leftover);
             }
@@ -135,7 +135,7 @@ impl Guard {
     pub async fn verify_rows(&self, client: &mut Client) -> Result<Verification, MigrateError> {
         let mut found = self.verify(client).await?;
         let table = TableInfo::existing(client, &self.table).await?;
-        let mut tx = step::begin(client, Pace::new().lock_timeout).await?;
+        let mut tx = session::begin(client, Pace::new().lock_timeout).await?;
         for rule in &self.rules {
             found.findings.extend(find::finding(&mut tx, self, &table, rule, 10).await?);
         }

@@ -1,6 +1,6 @@
 //! The list of checks.
 
-use super::rules;
+use crate::migrate::audit::rules;
 
 /// A check as a query: tenant and id of each row that should not be as it is.
 pub(super) struct Check {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{SAMPLES, TENANTS};
+use crate::migrate::audit::{SAMPLES, TENANTS};
 
 /// What [`Migrator::audit`](crate::migrate::Migrator::audit) found: every check, those without a finding too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

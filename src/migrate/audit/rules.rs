@@ -3,7 +3,7 @@
 //!
 //! The rules are read from the committed definitions, so that none can be forgotten here.
 
-use crate::migrate::verify::EXPECTED;
+use crate::migrate::catalog::EXPECTED;
 
 /// One constraint as a query for the rows that break it.
 pub(super) struct RuleCheck {

@@ -12,9 +12,9 @@ use tokio_postgres::Client;
 
 use self::copy::Sums;
 use self::scratch::Scratch;
-use super::CeremonyOptions;
-use crate::migrate::{Down, MigrateError, Migrator};
-use crate::rollout::{Pace, lock};
+use crate::migrate::ceremony::CeremonyOptions;
+use crate::migrate::{Down, Migrator};
+use crate::ops::{MigrateError, Pace, lock};
 
 /// What a drill did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::migrate::MigrateError;
+use crate::ops::MigrateError;
 
 /// The report of [`Migrator::ceremony`](crate::migrate::Migrator::ceremony): JSON by `serde`, Markdown by `Display`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,9 +1,10 @@
 //! What each difference asks for.
 
-use super::Left;
 use crate::migrate::drift::without_marks;
-use crate::migrate::{Drift, DriftKind, MigrateError, verify};
-use crate::rollout::{Ident, ObjectKind, TableName, build::Ddl};
+use crate::migrate::repair::Left;
+use crate::migrate::{Drift, DriftKind, catalog};
+use crate::ops::object::Ddl;
+use crate::ops::{Ident, MigrateError, ObjectKind, TableName};
 use crate::schema::SchemaName;
 
 /// One thing to do.
@@ -42,7 +43,7 @@ pub(super) fn decide(drift: &[Drift], schema: &SchemaName) -> Result<(Vec<Action
 /// The index of a constraint is mended with it.
 fn constraint_of(object: &str) -> String {
     let constraint = object.replacen("index ", "constraint ", 1);
-    if verify::expected().contains_key(&constraint) { constraint } else { object.to_owned() }
+    if catalog::expected().contains_key(&constraint) { constraint } else { object.to_owned() }
 }
 
 type Decision = Result<(String, Work), &'static str>;
@@ -55,7 +56,7 @@ fn act(
 ) -> Result<Decision, MigrateError> {
     let Some((kind, name)) = object.split_once(' ') else { return Ok(Err("it is of no known kind")) };
     let (table, name) = name.split_once('.').unwrap_or((name, ""));
-    let expected = verify::expected().remove(object).unwrap_or_default();
+    let expected = catalog::expected().remove(object).unwrap_or_default();
     if let (Some(why), true) = (hopeless(table, &expected, drift), kind == "constraint" || kind == "index") {
         return Ok(Err(why));
     }

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::super::artifact::{Action, Lock, Reader, Record, Row, RowTable, text_form};
-use super::super::finding::RowKey;
-use super::super::guard::Guard;
-use super::super::ident::Ident;
-use super::super::pace::Pace;
-use super::{begin, children, still};
-use crate::migrate::MigrateError;
+use crate::ops::artifact::{Action, Lock, Reader, Record, Row, RowTable, text_form};
+use crate::ops::{Ident, MigrateError, Pace, RowKey};
+use crate::rollout::clearing::{begin, children, still};
+use crate::rollout::guard::Guard;
 
 /// What is done with a batch of an artifact's rows in one transaction.
 pub(crate) trait Batch {

@@ -3,11 +3,9 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::super::artifact::Action;
-use super::super::guard::Guard;
-use super::super::pace::Pace;
-use super::super::table::TableInfo;
-use crate::migrate::MigrateError;
+use crate::ops::artifact::Action;
+use crate::ops::{MigrateError, Pace, TableInfo};
+use crate::rollout::guard::Guard;
 
 /// For this transaction only. Rows hidden by a policy must not look like none.
 const SETTINGS: &str = "SET LOCAL statement_timeout = 0;

@@ -4,9 +4,8 @@
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::super::artifact::{RowTable, params};
-use super::super::finding::RowKey;
-use crate::migrate::MigrateError;
+use crate::ops::artifact::{RowTable, params};
+use crate::ops::{MigrateError, RowKey};
 
 /// Foreign keys that refer to a table, with the condition that row `c` refers to row `t`. A row may refer to itself.
 const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::text,
@@ -30,7 +29,7 @@ const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::tex
     ORDER BY 2, 3, 1";
 
 /// Refuses if any row refers to one of `keys`. Once those are locked for removal, no new row can. Within
-/// [`text_form`](super::super::artifact::text_form).
+/// [`text_form`](crate::ops::artifact::text_form).
 pub(super) async fn refuse(
     tx: &Transaction<'_>,
     table: &RowTable,

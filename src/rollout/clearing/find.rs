@@ -4,17 +4,16 @@ use std::collections::HashSet;
 
 use tokio_postgres::Transaction;
 
-use super::super::artifact::{
+use crate::ops::artifact::{
     Action, ArtifactError, Cause, Current, Lock, Purpose, Record, RowTable, text_form,
 };
-use super::super::find;
-use super::super::finding::{Loser, RowKey};
-use super::super::guard::Guard;
-use super::super::rule::Rule;
-use super::super::table::TableInfo;
-use super::children;
-use super::survivors::with_survivors;
-use crate::migrate::MigrateError;
+use crate::ops::{MigrateError, RowKey, TableInfo};
+use crate::rollout::clearing::children;
+use crate::rollout::clearing::survivors::with_survivors;
+use crate::rollout::find;
+use crate::rollout::finding::Loser;
+use crate::rollout::guard::Guard;
+use crate::rollout::rule::Rule;
 
 /// How many keys one statement is given at most.
 const CHUNK: usize = 10_000;
@@ -97,7 +96,7 @@ fn rules(guard: &Guard, purpose: Purpose) -> Vec<&Rule> {
     guard.rules.iter().filter(cleared).collect()
 }
 
-/// The rows whole. Within [`text_form`](super::super::artifact::text_form).
+/// The rows whole. Within [`text_form`](crate::ops::artifact::text_form).
 pub(super) async fn records(
     tx: &Transaction<'_>,
     table: &RowTable,

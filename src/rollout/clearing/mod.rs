@@ -27,10 +27,12 @@ pub use self::report::{Cleared, ClearedRule, TenantRows};
 use self::apply::Clear;
 use self::find::Found;
 use self::tally::Tally;
-use super::artifact::{Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form};
-use super::guard::Guard;
-use super::{canary, lock, shadow};
-use crate::migrate::MigrateError;
+use crate::ops::artifact::{
+    Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form,
+};
+use crate::ops::{MigrateError, lock};
+use crate::rollout::guard::Guard;
+use crate::rollout::{shadow, tenant};
 
 pub(crate) use self::apply::{Batch, Step, in_batches, look};
 pub(crate) use self::begin::begin;
@@ -44,7 +46,7 @@ pub(super) async fn run(
 ) -> Result<Cleared, MigrateError> {
     let mut options = options.clone();
     if let Some(tenant) = &options.tenant {
-        options.tenant = Some(canary::canonical(client, guard, tenant).await?);
+        options.tenant = Some(tenant::canonical(client, guard, tenant).await?);
     }
     let options = &options;
     let Some(path) = &options.path else {

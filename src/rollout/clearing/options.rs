@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::ident::Ident;
-use super::super::pace::Pace;
+use crate::ops::{Ident, Pace};
 
 /// How a [quarantine](crate::rollout::Guard::quarantine) or a [dedupe](crate::rollout::Guard::dedupe) is to run: dry unless told to apply.
 ///

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::super::artifact::Reader;
-use super::super::finding::{FindingKind, RowKey};
-use super::super::guard::Guard;
-use super::apply::Step;
-use super::find::Found;
-use super::tally::Tally;
+use crate::ops::artifact::Reader;
+use crate::ops::{FindingKind, RowKey};
+use crate::rollout::clearing::apply::Step;
+use crate::rollout::clearing::find::Found;
+use crate::rollout::clearing::tally::Tally;
+use crate::rollout::guard::Guard;
 
 /// How many keys a report names.
 pub(super) const SAMPLES: usize = 20;

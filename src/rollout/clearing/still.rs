@@ -5,16 +5,14 @@ use std::collections::HashMap;
 
 use tokio_postgres::Transaction;
 
-use super::super::artifact::{Record, RowTable, params};
-use super::super::finding::RowKey;
-use super::super::guard::Guard;
-use super::super::ident::{Ident, TableName};
-use super::super::rule::{Reference, Rule, Unique};
-use super::survivors::{AT, counted};
-use crate::migrate::MigrateError;
+use crate::ops::artifact::{Record, RowTable, params};
+use crate::ops::{Ident, MigrateError, RowKey, TableName};
+use crate::rollout::clearing::survivors::{AT, counted};
+use crate::rollout::guard::Guard;
+use crate::rollout::rule::{Reference, Rule, Unique};
 
 /// Those of `ready`, locked for removal, that still break the rule they leave for; and the others. Within
-/// [`text_form`](super::super::artifact::text_form).
+/// [`text_form`](crate::ops::artifact::text_form).
 pub(super) async fn split<'a>(
     tx: &Transaction<'_>,
     guard: &Guard,

@@ -8,12 +8,11 @@ use std::collections::HashSet;
 
 use tokio_postgres::Transaction;
 
-use super::super::artifact::{RowTable, params};
-use super::super::finding::{Loser, RowKey};
-use super::super::guard::Guard;
-use super::super::ident::Ident;
-use super::super::rule::Unique;
-use crate::migrate::MigrateError;
+use crate::ops::artifact::{RowTable, params};
+use crate::ops::{Ident, MigrateError, RowKey};
+use crate::rollout::finding::Loser;
+use crate::rollout::guard::Guard;
+use crate::rollout::rule::Unique;
 
 /// Those of `losers`, of one rule, that yield to a row which is not among `all`, the losers of every rule.
 pub(super) async fn with_survivors(

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::artifact::{Reader, Record};
-use super::super::finding::{FindingKind, RowKey};
-use super::super::guard::Guard;
-use super::find::Found;
-use super::report::{ClearedRule, SAMPLES, TenantRows};
+use crate::ops::artifact::{Reader, Record};
+use crate::ops::{FindingKind, RowKey};
+use crate::rollout::clearing::find::Found;
+use crate::rollout::clearing::report::{ClearedRule, SAMPLES, TenantRows};
+use crate::rollout::guard::Guard;
 
 /// Counts, in one pass.
 #[derive(Debug, Default)]

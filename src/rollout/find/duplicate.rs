@@ -1,8 +1,8 @@
 //! Rows with the same key.
 
-use super::super::ident;
-use super::super::rule::Unique;
-use super::scope::{Scope, all_given, as_texts};
+use crate::ops::ident;
+use crate::rollout::find::scope::{Scope, all_given, as_texts};
+use crate::rollout::rule::Unique;
 
 /// Rows beyond the first of each key, with the first. Keys that repeat are looked for before anything is sorted, because
 /// there are few of them; and once, not by every worker of a parallel plan again.

@@ -1,7 +1,7 @@
 //! Rows that do not satisfy a check.
 
-use super::Check;
-use super::scope::{Scope, as_texts};
+use crate::rollout::find::Check;
+use crate::rollout::find::scope::{Scope, as_texts};
 
 /// Rows for which the expression is false; unknown is satisfied, as in the constraint.
 pub(super) fn query(scope: &Scope<'_>, rule: &Check) -> String {

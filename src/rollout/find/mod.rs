@@ -26,11 +26,10 @@ use tokio_postgres::Transaction;
 
 use self::scope::Scope;
 use self::tally::Tally;
-use super::finding::{Finding, FindingKind, Loser, RowKey, Sample};
-use super::guard::Guard;
-use super::rule::{Check, Rule};
-use super::table::TableInfo;
-use crate::migrate::MigrateError;
+use crate::ops::{FindingKind, MigrateError, RowKey, TableInfo};
+use crate::rollout::finding::{Finding, Loser, Sample};
+use crate::rollout::guard::Guard;
+use crate::rollout::rule::{Check, Rule};
 
 /// No index; memory for a sort or a hash within reason, the rest goes to disk; no time-out but the caller's patience.
 /// Values as text that any session reads back the same. Rows hidden by a policy must not look like none.

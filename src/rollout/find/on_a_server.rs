@@ -8,10 +8,9 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio_postgres::{Client, Row};
 
-use super::{RowKey, finding, losers};
-use crate::migrate::MigrateError;
-use crate::rollout::finding::{Finding, FindingKind, Loser};
-use crate::rollout::table::TableInfo;
+use crate::ops::{FindingKind, MigrateError, RowKey, TableInfo};
+use crate::rollout::find::{finding, losers};
+use crate::rollout::finding::{Finding, Loser};
 use crate::rollout::{Guard, WindowColumns};
 
 mod others;

@@ -2,10 +2,9 @@
 
 use tokio_postgres::Transaction;
 
-use super::super::rule::Reference;
-use super::super::table::TableInfo;
-use super::scope::{Scope, all_given, as_texts};
-use crate::migrate::MigrateError;
+use crate::ops::{MigrateError, TableInfo};
+use crate::rollout::find::scope::{Scope, all_given, as_texts};
+use crate::rollout::rule::Reference;
 
 /// Stands for the parent, which may be the table itself.
 const PARENT: &str = "\"slotkeeper parent\"";

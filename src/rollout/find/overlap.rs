@@ -7,12 +7,12 @@
 use futures_util::TryStreamExt as _;
 use tokio_postgres::{Row, Transaction};
 
-use super::super::ident::Ident;
-use super::super::rule::{NoOverlap, WindowColumns};
-use super::scope::{Scope, all_given, as_texts};
-use super::sweep::{self, Span};
-use super::tally::Tally;
-use super::{FindingKind, Loser, RowKey, Sample};
+use crate::ops::{FindingKind, Ident, RowKey};
+use crate::rollout::find::scope::{Scope, all_given, as_texts};
+use crate::rollout::find::sweep::Span;
+use crate::rollout::find::tally::Tally;
+use crate::rollout::find::{Loser, Sample, sweep};
+use crate::rollout::rule::{NoOverlap, WindowColumns};
 
 /// Rows of one tenant's resource, each beginning before all earlier ones have ended. It is held in memory whole, about
 /// 250 bytes a row.

@@ -2,11 +2,9 @@
 
 use tokio_postgres::types::Type;
 
-use super::super::guard::Guard;
-use super::super::ident::Ident;
-use super::super::rule::Rule;
-use super::super::table::TableInfo;
-use crate::migrate::MigrateError;
+use crate::ops::{Ident, MigrateError, TableInfo};
+use crate::rollout::guard::Guard;
+use crate::rollout::rule::Rule;
 
 /// The rows of a table, of one tenant or of all.
 pub(super) struct Scope<'a> {

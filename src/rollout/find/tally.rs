@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::super::rule::Rule;
-use super::{Finding, FindingKind, Loser, Sample};
+use crate::ops::FindingKind;
+use crate::rollout::find::{Finding, Loser, Sample};
 use crate::rollout::finding::TenantFinding;
+use crate::rollout::rule::Rule;
 
 /// Counts everything; keeps either the losers or a few samples.
 #[derive(Debug)]

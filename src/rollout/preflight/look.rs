@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Transaction;
 
-use super::super::find;
-use super::super::finding::Finding;
-use super::super::guard::Guard;
-use super::super::rule::{Reference, Rule};
-use super::super::table::TableInfo;
-use super::server::{self, Rights};
-use super::{Obstacle, PreflightOptions, TableFacts};
-use crate::migrate::MigrateError;
+use crate::ops::{MigrateError, TableInfo};
+use crate::rollout::find;
+use crate::rollout::finding::Finding;
+use crate::rollout::guard::Guard;
+use crate::rollout::preflight::server::Rights;
+use crate::rollout::preflight::{Obstacle, PreflightOptions, TableFacts, server};
+use crate::rollout::rule::{Reference, Rule};
 
 /// What was met so far.
 #[derive(Debug)]

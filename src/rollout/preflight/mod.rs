@@ -12,14 +12,13 @@ use std::time::{Duration, Instant};
 use tokio_postgres::{Client, IsolationLevel};
 
 use self::look::Look;
-use super::guard::Guard;
-use super::rule::Rule;
-use crate::migrate::MigrateError;
+use crate::ops::MigrateError;
+use crate::ops::server::OLDEST_SERVER;
+use crate::rollout::guard::Guard;
+use crate::rollout::rule::Rule;
 
 pub use report::{Extension, Obstacle, Preflight, ServerFacts, TableFacts};
 pub use sessions::{Activity, Session, TableLock};
-
-const OLDEST_SERVER: i32 = 14;
 
 /// It may wait for a change of the table that is running, but not for ever, and it may take as long as it takes.
 /// Row level security is not circumvented: who cannot see all rows is told so.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::super::finding::{Finding, Sample};
-use super::report::{Extension, Preflight, TableFacts};
+use crate::rollout::finding::{Finding, Sample};
+use crate::rollout::preflight::report::{Extension, Preflight, TableFacts};
 
 /// How many tenants and examples of a finding are worth a line; the report itself has them all.
 const LINES: usize = 5;

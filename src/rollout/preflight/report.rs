@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::super::finding::Finding;
-use super::sessions::Session;
+use crate::rollout::finding::Finding;
+use crate::rollout::preflight::sessions::Session;
 
 /// What stands between a table and its rules, all of it seen at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

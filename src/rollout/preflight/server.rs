@@ -3,8 +3,8 @@
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::super::ident::{Ident, TableName};
-use super::report::{Extension, ServerFacts};
+use crate::ops::{Ident, TableName};
+use crate::rollout::preflight::report::{Extension, ServerFacts};
 
 const SERVER: &str = "
 SELECT current_setting('server_version'), current_user::text, pg_is_in_recovery(),

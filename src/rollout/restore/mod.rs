@@ -8,14 +8,10 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 pub use self::report::Restored;
 
-use super::artifact::{Action, ArtifactError, Lock, Purpose, Reader, Record, RowTable, text_form};
-use super::clearing::{Batch, Step, begin, in_batches, look, unlock};
-use super::finding::RowKey;
-use super::guard::Guard;
-use super::ident::Ident;
-use super::lock;
-use super::pace::Pace;
-use crate::migrate::MigrateError;
+use crate::ops::artifact::{Action, ArtifactError, Lock, Purpose, Reader, Record, RowTable, text_form};
+use crate::ops::{Ident, MigrateError, Pace, RowKey, lock};
+use crate::rollout::clearing::{Batch, Step, begin, in_batches, look, unlock};
+use crate::rollout::guard::Guard;
 
 impl Guard {
     /// Takes back what the run that wrote the artifact did: marked rows count again, removed rows are there again, with

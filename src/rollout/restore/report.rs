@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::super::artifact::Reader;
-use super::super::clearing::Step;
-use super::super::finding::RowKey;
+use crate::ops::RowKey;
+use crate::ops::artifact::Reader;
+use crate::rollout::clearing::Step;
 
 /// How many keys a report names.
 const SAMPLES: usize = 20;

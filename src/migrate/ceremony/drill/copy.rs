@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::Drill;
-use crate::migrate::{MigrateError, Migrator, verify};
+use crate::migrate::ceremony::drill::Drill;
+use crate::migrate::{Migrator, catalog};
+use crate::ops::MigrateError;
+use crate::ops::object::PRINTED;
 use crate::schema::SchemaName;
 
 /// Rows and their hash, table by table: equal sums are equal rows, in whatever order.
@@ -22,7 +24,7 @@ pub(super) async fn copy(
 ) -> Result<Sums, MigrateError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(false);
     let tx = builder.start().await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute(verify::PRINTED).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
     tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off")
         .await
         .map_err(MigrateError::from_driver)?;
@@ -44,7 +46,7 @@ pub(super) async fn copy(
 /// The sums of the copy.
 pub(super) async fn sums(scratch: &SchemaName, client: &mut Client) -> Result<Sums, MigrateError> {
     let tx = client.transaction().await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute(verify::PRINTED).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
     let mut found = Sums::new();
     for (table, columns) in tables(&Migrator::new()) {
         let sql = sum(&columns, &format!("\"{scratch}\".\"{table}\""));
@@ -61,7 +63,7 @@ fn sum(columns: &str, from: &str) -> String {
 /// Tables with their columns, parents first: the reverse of the order in which they are dropped.
 fn tables(migrator: &Migrator) -> Vec<(&'static str, String)> {
     let names = migrator.migrations.iter().flat_map(|migration| migration.tables_dropped().into_iter().rev());
-    let expected = verify::expected();
+    let expected = catalog::expected();
     let columns = |table: &str| {
         let prefix = format!("column {table}.");
         let columns = expected.keys().filter_map(|object| object.strip_prefix(&prefix));
@@ -77,7 +79,7 @@ async fn tenants(
     most: u64,
     drill: &mut Drill,
 ) -> Result<Vec<String>, MigrateError> {
-    let tables = verify::tables().into_iter().filter(|table| *table != "migrations");
+    let tables = catalog::tables().into_iter().filter(|table| *table != "migrations");
     let counts: Vec<String> = tables
         .map(|table| {
             format!("SELECT tenant_id, count(*) AS n FROM \"{schema}\".\"{table}\" GROUP BY tenant_id")

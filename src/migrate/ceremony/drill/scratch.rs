@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::super::CeremonyOptions;
-use crate::migrate::{MigrateError, Migrator};
-use crate::rollout::TableName;
-use crate::rollout::artifact::part_of;
+use crate::migrate::Migrator;
+use crate::migrate::ceremony::CeremonyOptions;
+use crate::ops::artifact::part_of;
+use crate::ops::{MigrateError, TableName};
 use crate::schema::{MAX_SCHEMA_NAME, SchemaName};
 
 const SUFFIX: &str = "_drill";

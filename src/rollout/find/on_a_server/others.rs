@@ -2,10 +2,8 @@
 
 use tokio_postgres::Client;
 
-use super::super::{finding, losers};
-use crate::migrate::MigrateError;
-use crate::rollout::finding::{FindingKind, RowKey};
-use crate::rollout::table::TableInfo;
+use crate::ops::{FindingKind, MigrateError, RowKey, TableInfo};
+use crate::rollout::find::{finding, losers};
 use crate::rollout::{Guard, GuardBuilder, WindowColumns};
 
 async fn open() -> (kit::Database, Client) {
@@ -120,7 +118,7 @@ async fn unknown_satisfies_a_check_and_a_window_needs_both_bounds_in_order() {
     client.batch_execute("ALTER TABLE t ADD slotkeeper_shadow bool NOT NULL DEFAULT false; UPDATE t SET slotkeeper_shadow = id IN (2, 4)").await.unwrap();
     assert_eq!(leaving(&mut client, window(), None).await.unwrap(), ["3", "5", "6"]);
     let window = window().build().unwrap();
-    assert_eq!(super::super::kind(&window, &window.rules()[1]), Some(FindingKind::InvalidWindow));
+    assert_eq!(crate::rollout::find::kind(&window, &window.rules()[1]), Some(FindingKind::InvalidWindow));
     let error = leaving(&mut client, guard().check("c", "pary > 0"), None).await.unwrap_err();
     assert!(matches!(error, MigrateError::Unevaluable { ref rule, .. } if rule == "c"), "{error}");
 }

@@ -11,8 +11,6 @@
 //! protected as before: a constraint that old rows break stays `NOT VALID` if it is new, because new rows obey it, and
 //! the next run validates it.
 
-mod script;
-
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -20,17 +18,12 @@ use serde::Serialize;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-pub(crate) use super::ddl::{Ddl, ObjectKind};
-use super::ident::{Ident, TableName};
-use super::state::{Found, PRINTED, Printed, State};
-use super::step::{self, Failure, Held};
-use super::{Pace, lock, probe};
-use crate::migrate::MigrateError;
-pub use script::Lock;
-pub(crate) use script::{Action, script};
-
-/// What the new object's name ends with until it takes the place of the old one.
-pub(crate) const NEW: &str = "~";
+use crate::constraint::NEW;
+use crate::ops::object::{
+    Action, Ddl, Found, Lock, ObjectKind, PRINTED, Printed, State, Work, probe, script,
+};
+use crate::ops::session::{Failure, Held};
+use crate::ops::{Ident, MigrateError, Pace, TableName, lock, session};
 
 /// How often an exclusion is tried when it meets versions of rows that are gone: once the old snapshots are waited for,
 /// the next try meets none.
@@ -55,23 +48,6 @@ pub struct Built {
     /// The longest time for which users of the table were locked out, in whole or for writing.
     #[serde(serialize_with = "crate::seconds::of")]
     pub locked: Duration,
-}
-
-/// What was done about an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Work {
-    /// Nothing.
-    AlreadyThere,
-    /// It held for new rows only; now old ones are checked too.
-    Validated,
-    /// It was missing.
-    Built,
-    /// A failed build had left an invalid index, which was dropped first.
-    Rebuilt,
-    /// It was there with another definition, deferrable or disabled.
-    Replaced,
 }
 
 /// Adds one missing object, or replaces one that is not as it should be. Nothing is done about one that is.
@@ -159,7 +135,7 @@ impl Job<'_> {
     /// Whoever builds an index concurrently holds this lock from beginning to end, whether or not we may see the session.
     async fn wait_for_builder(&mut self) -> Result<(), MigrateError> {
         let mode = Lock::ShareUpdateExclusive.as_sql();
-        let waited = step::brief(self.client, self.pace, &self.ddl.table, mode, "SELECT 1").await;
+        let waited = session::brief(self.client, self.pace, &self.ddl.table, mode, "SELECT 1").await;
         waited.map(|_| ()).map_err(MigrateError::from)
     }
 
@@ -197,7 +173,7 @@ impl Job<'_> {
         for _ in 1..OLD_VERSIONS {
             match self.attempt(action).await {
                 Err(failure) if self.met_old_version(&failure) => {
-                    step::wait_for_old_snapshots(self.client, self.pace).await.map_err(Failure::Kept)?;
+                    session::wait_for_old_snapshots(self.client, self.pace).await.map_err(Failure::Kept)?;
                 }
                 done => return done,
             }
@@ -221,11 +197,12 @@ impl Job<'_> {
 
     async fn attempt(&mut self, action: &Action) -> Result<(), Failure> {
         if action.concurrently {
-            return step::outside(self.client, self.pace, &action.sql).await;
+            return session::outside(self.client, self.pace, &action.sql).await;
         }
         let tables = self.tables(action.lock).await.map_err(Failure::Kept)?;
         let mode = action.lock.as_sql();
-        let Held { waited, held } = step::beside(self.client, self.pace, &tables, mode, &action.sql).await?;
+        let Held { waited, held } =
+            session::beside(self.client, self.pace, &tables, mode, &action.sql).await?;
         // Under the weakest of the locks others go on as if nothing were.
         if action.lock != Lock::ShareUpdateExclusive {
             self.held = Held { waited: self.held.waited.max(waited), held: self.held.held.max(held) };
@@ -266,7 +243,7 @@ pub(crate) async fn find(
     table: &TableName,
     name: &Ident,
 ) -> Result<Found, MigrateError> {
-    let tx = step::begin(client, pace.lock_timeout).await?;
+    let tx = session::begin(client, pace.lock_timeout).await?;
     tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
     let sql = "SELECT c.oid::int8 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";

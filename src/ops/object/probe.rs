@@ -7,11 +7,9 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Transaction};
 
-use super::ddl::{Ddl, ObjectKind};
-use super::ident::{Ident, TableName};
-use super::state::{Found, PRINTED, Printed};
-use super::{Pace, step};
-use crate::migrate::MigrateError;
+use crate::ops::object::{Ddl, Found, ObjectKind, PRINTED, Printed};
+use crate::ops::server;
+use crate::ops::{Ident, MigrateError, Pace, TableName, session};
 
 /// Each object as the server prints it. All are of one table. Expressions are read with the session's search path, as
 /// they are when the objects are built. `shadow` is a column the table may not have yet.
@@ -22,21 +20,21 @@ pub(crate) async fn printed(
     shadow: Option<&Ident>,
     pace: &Pace,
 ) -> Result<Vec<Printed>, MigrateError> {
-    let tx = step::begin(client, pace.lock_timeout).await?;
+    let tx = session::begin(client, pace.lock_timeout).await?;
     let printed = on_copy(&tx, table, ddls, shadow).await;
     tx.rollback().await.map_err(MigrateError::from_driver)?;
     printed
 }
 
 /// As [`printed`], in a database that has not got the extension yet: it is created and rolled back, too.
-pub(super) async fn with_extension(
+pub(crate) async fn with_extension(
     client: &mut Client,
     table: &TableName,
     ddls: &[Ddl],
     shadow: Option<&Ident>,
     pace: &Pace,
 ) -> Result<Vec<Printed>, MigrateError> {
-    let tx = step::begin(client, pace.lock_timeout).await?;
+    let tx = session::begin(client, pace.lock_timeout).await?;
     create_extension(&tx).await?;
     let printed = on_copy(&tx, table, ddls, shadow).await;
     tx.rollback().await.map_err(MigrateError::from_driver)?;
@@ -44,13 +42,13 @@ pub(super) async fn with_extension(
 }
 
 /// Somewhere, to be rolled back.
-pub(super) async fn create_extension(tx: &Transaction<'_>) -> Result<(), MigrateError> {
+pub(crate) async fn create_extension(tx: &Transaction<'_>) -> Result<(), MigrateError> {
     let sql = "CREATE SCHEMA slotkeeper_tried; CREATE EXTENSION btree_gist SCHEMA slotkeeper_tried";
-    tx.batch_execute(sql).await.map_err(super::prepare::extension_error)
+    tx.batch_execute(sql).await.map_err(server::extension_error)
 }
 
 /// As [`printed`], in a transaction of the caller's, who rolls it back.
-pub(super) async fn on_copy(
+pub(crate) async fn on_copy(
     tx: &Transaction<'_>,
     table: &TableName,
     ddls: &[Ddl],
@@ -92,7 +90,7 @@ async fn copy(tx: &Transaction<'_>, table: &TableName, shadow: Option<&Ident>) -
             "; ALTER TABLE pg_temp.{name} ADD COLUMN IF NOT EXISTS {shadow} boolean NOT NULL DEFAULT false"
         );
     }
-    tx.batch_execute(&sql).await.map_err(|error| step::missing_table(error, table))?;
+    tx.batch_execute(&sql).await.map_err(|error| session::missing_table(error, table))?;
     let sql =
         "SELECT oid::int8 FROM pg_catalog.pg_class WHERE relname = $1 AND relnamespace = pg_my_temp_schema()";
     let row = tx.query_typed_one(sql, &[(&table.name.as_str(), Type::NAME)]).await;

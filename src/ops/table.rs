@@ -3,8 +3,7 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
 
-use super::ident::{Ident, TableName};
-use crate::migrate::MigrateError;
+use crate::ops::{Ident, MigrateError, TableName};
 
 /// A table as it is now. Reading it takes no lock that outlives the statement.
 #[derive(Clone, Debug, PartialEq, Eq)]

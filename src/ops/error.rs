@@ -155,7 +155,7 @@ pub enum MigrateError {
     },
     /// An artifact could not be written, or is not one that may be used here.
     #[error(transparent)]
-    Artifact(crate::rollout::ArtifactError),
+    Artifact(crate::ops::ArtifactError),
     /// A constraint did not let a row be marked, removed or put back; the batch with it was undone, those before stay.
     /// With the rule out of the way (or the row in its way), call again.
     #[error("rule {rule} of table {table} refuses a row")]

@@ -16,8 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
-use super::TableName;
-use crate::migrate::MigrateError;
+use crate::ops::{MigrateError, TableName};
 
 const POLL: Duration = Duration::from_millis(50);
 

@@ -3,12 +3,12 @@
 //! The description is read from `catalog.txt`, the definitions every migrated database has, so that a new migration
 //! needs no second list of its constraints. A test sees to it that every constraint and unique index is understood.
 
-use super::guard::{Guard, SHADOW};
-use super::ident::{Ident, TableName};
-use super::rule::{Check, NoOverlap, Reference, Rule, Unique, WindowColumns};
+use crate::ops::{Ident, TableName};
+use crate::rollout::guard::{Guard, SHADOW};
+use crate::rollout::rule::{Check, NoOverlap, Reference, Rule, Unique, WindowColumns};
 use crate::schema::SchemaName;
 
-const CATALOG: &str = include_str!("../migrate/catalog.txt");
+const CATALOG: &str = include_str!("catalog.txt");
 
 /// Of allocations that overlap, what is booked stays before what is held, blocked or external.
 const FAVOURED: [(&str, &str); 1] = [("allocations", "kind = 'booked'")];

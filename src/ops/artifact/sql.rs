@@ -1,9 +1,8 @@
 //! The parts of which statements on rows as text are made.
 
-use super::super::finding::RowKey;
-use super::super::ident::Ident;
-use super::RowTable;
-use super::table::Key;
+use crate::ops::artifact::RowTable;
+use crate::ops::artifact::table::Key;
+use crate::ops::{Ident, RowKey};
 
 impl RowTable {
     /// Each column's text. `IS DISTINCT FROM NULL`, because `IS NULL` is true of a row type whose fields all are NULL.

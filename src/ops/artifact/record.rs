@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::super::finding::{FindingKind, RowKey};
-use super::header::{ColumnHead, Header};
+use crate::ops::artifact::header::{ColumnHead, Header};
+use crate::ops::{FindingKind, RowKey};
 
 /// Values as text, in the order of the section's columns.
 pub(crate) type Row = Vec<Option<String>>;

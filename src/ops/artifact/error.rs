@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::migrate::MigrateError;
+use crate::ops::MigrateError;
 
 /// Why an artifact was not written or not used. Nothing was changed in the database by the call that reports it, except
 /// where a variant says otherwise.

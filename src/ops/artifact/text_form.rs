@@ -3,7 +3,7 @@
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use crate::migrate::MigrateError;
+use crate::ops::MigrateError;
 
 /// `pg_catalog` alone on the path makes the server qualify every other name, be it a type's or a value's (`regclass`).
 const SETTINGS: [(&str, &str); 8] = [

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::{Pace, TableName};
-use crate::migrate::MigrateError;
+use crate::ops::{MigrateError, Pace, TableName};
 
 /// Set for one transaction only. The search path stays the session's: the host's expressions are read with it.
 const SETTINGS: &str = "SET LOCAL statement_timeout = 0;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::header::{FORMAT, VERSION};
-use super::write::{End, hex};
-use super::{ArtifactError, Header, Record};
+use crate::ops::artifact::header::{FORMAT, VERSION};
+use crate::ops::artifact::write::{End, hex};
+use crate::ops::artifact::{ArtifactError, Header, Record};
 
 /// A checked artifact, at its next row.
 #[derive(Debug)]

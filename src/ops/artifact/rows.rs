@@ -3,11 +3,9 @@
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{RowStream, Transaction};
 
-use super::super::finding::RowKey;
-use super::super::ident::TableName;
-use super::sql::unnest;
-use super::{Row, RowTable};
-use crate::migrate::MigrateError;
+use crate::ops::artifact::sql::unnest;
+use crate::ops::artifact::{Row, RowTable};
+use crate::ops::{MigrateError, RowKey, TableName};
 
 /// A row that was found.
 #[derive(Debug)]

@@ -5,10 +5,8 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Transaction;
 use uuid::Uuid;
 
-use super::super::ident::{Ident, TableName};
-use super::super::table::TableInfo;
-use super::{Action, ArtifactError};
-use crate::migrate::MigrateError;
+use crate::ops::artifact::{Action, ArtifactError};
+use crate::ops::{Ident, MigrateError, TableInfo, TableName};
 
 pub(super) const FORMAT: &str = "slotkeeper rows";
 /// A release reads its own version and older ones.
@@ -76,7 +74,7 @@ impl Purpose {
 }
 
 impl Header {
-    /// Reads the database's clock and identity. Within [`text_form`](super::text_form), so that types are qualified.
+    /// Reads the database's clock and identity. Within [`text_form`](crate::ops::artifact::text_form), so that types are qualified.
     pub(crate) async fn new(
         tx: &Transaction<'_>,
         purpose: Purpose,
@@ -135,9 +133,9 @@ impl Identity {
 }
 
 impl Section {
-    /// As the table is now. Within [`text_form`](super::text_form), so that types are qualified.
+    /// As the table is now. Within [`text_form`](crate::ops::artifact::text_form), so that types are qualified.
     pub(crate) fn of(table: &TableInfo) -> Result<Self, MigrateError> {
-        let head = |column: &super::super::table::Column| ColumnHead {
+        let head = |column: &crate::ops::table::Column| ColumnHead {
             name: column.name.to_string(),
             ty: column.ty.clone(),
         };

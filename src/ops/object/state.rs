@@ -6,10 +6,17 @@ use serde::Serialize;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Row, Transaction};
 
-use super::ddl::{Ddl, ObjectKind};
-use super::ident::Ident;
-use crate::migrate::MigrateError;
-pub(super) use crate::migrate::PRINTED;
+use crate::ops::object::{Ddl, ObjectKind};
+use crate::ops::{Ident, MigrateError};
+
+/// Definitions are printed with these settings in mind: qualified names, and literals in one style.
+pub(crate) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
+    SET LOCAL TimeZone = 'UTC';
+    SET LOCAL DateStyle = 'ISO, MDY';
+    SET LOCAL IntervalStyle = 'postgres';
+    SET LOCAL extra_float_digits = 1;
+    SET LOCAL quote_all_identifiers = off;
+    SET LOCAL standard_conforming_strings = on;";
 
 /// How the object that keeps a rule stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

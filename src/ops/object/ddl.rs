@@ -1,11 +1,8 @@
-//! What keeps a rule: one constraint or index, as SQL.
+//! One constraint or index, as SQL.
 
 use serde::Serialize;
 
-use super::ident::{self, Ident, TableName};
-use super::table::TableInfo;
-use super::{Guard, NoOverlap, Rule, WindowColumns};
-use crate::migrate::MigrateError;
+use crate::ops::{Ident, TableName};
 
 /// One constraint or index of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +14,7 @@ pub(crate) struct Ddl {
     pub(crate) definition: String,
 }
 
-/// What kind of object keeps a rule.
+/// What kind of object it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -41,18 +38,6 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    /// What keeps a rule.
-    pub(crate) const fn of(rule: &Rule) -> Self {
-        match rule {
-            Rule::Check(_) => Self::Check,
-            Rule::Reference(_) => Self::Reference,
-            Rule::Unique(rule) if rule.live_only => Self::UniqueIndex,
-            Rule::Unique(_) => Self::Unique,
-            Rule::Index(_) => Self::Index,
-            Rule::NoOverlap(_) => Self::Exclusion,
-        }
-    }
-
     /// Whether it stands in `pg_constraint`.
     pub(crate) const fn is_constraint(self) -> bool {
         matches!(self, Self::Check | Self::Reference | Self::Unique | Self::Exclusion)
@@ -75,22 +60,6 @@ impl ObjectKind {
 }
 
 impl Ddl {
-    /// The object that keeps a rule of a guard; the column types decide how a window is written.
-    pub(crate) fn of(guard: &Guard, rule: &Rule, table: &TableInfo) -> Result<Self, MigrateError> {
-        let definition = match rule {
-            Rule::Check(rule) => format!("CHECK ({})", rule.expression),
-            Rule::Reference(rule) => rule.definition(),
-            Rule::Unique(rule) if rule.live_only => {
-                format!("({}) WHERE ({})", ident::list(&rule.columns), guard.counted())
-            }
-            Rule::Unique(rule) => format!("UNIQUE ({})", ident::list(&rule.columns)),
-            Rule::Index(rule) => index(guard, &rule.columns, rule.live_only),
-            Rule::NoOverlap(rule) => exclusion(guard, rule, table, &guard.counted())?,
-        };
-        let (table, name) = (guard.table.clone(), rule.name().clone());
-        Ok(Self { table, name, kind: ObjectKind::of(rule), definition })
-    }
-
     /// `ALTER TABLE … ADD CONSTRAINT name …`
     pub(crate) fn add(&self, name: &Ident) -> String {
         format!("ALTER TABLE {} ADD CONSTRAINT {} {}", self.table.quoted(), name.quoted(), self.definition)
@@ -133,62 +102,6 @@ impl Ddl {
     fn key(&self) -> (&str, &str) {
         let split = |word| Some((word, self.definition.strip_prefix(word)?.trim_start()));
         split("UNIQUE").or_else(|| split("PRIMARY KEY")).unwrap_or(("", &self.definition))
-    }
-}
-
-/// Quarantined rows are in it, too: it is for the host's queries, which do not know of any quarantine.
-fn index(guard: &Guard, columns: &[Ident], live_only: bool) -> String {
-    let columns = ident::list(columns);
-    match &guard.live {
-        Some(live) if live_only => format!("({columns}) WHERE ({live})"),
-        _ => format!("({columns})"),
-    }
-}
-
-/// The exclusion of a rule, for the rows that satisfy `condition`.
-pub(crate) fn exclusion(
-    guard: &Guard,
-    rule: &NoOverlap,
-    table: &TableInfo,
-    condition: &str,
-) -> Result<String, MigrateError> {
-    let equal = |column: &Ident| format!("{} WITH =", column.quoted());
-    let mut elements: Vec<String> = rule.resource.iter().map(equal).collect();
-    elements.push(format!("{} WITH &&", window(&rule.window, table)?));
-    // A resource that names its tenant already does not name it twice.
-    elements.extend(guard.tenant.iter().filter(|tenant| !rule.resource.contains(tenant)).map(equal));
-    Ok(format!("EXCLUDE USING gist ({}) WHERE ({condition})", elements.join(", ")))
-}
-
-/// The window as one range. Two bounds are made one by the constructor of their type.
-pub(crate) fn window(columns: &WindowColumns, table: &TableInfo) -> Result<String, MigrateError> {
-    let unsupported = |column: &Ident| MigrateError::UnsupportedType {
-        table: table.name.to_string(),
-        column: column.to_string(),
-    };
-    match columns {
-        WindowColumns::Range(column) => {
-            let ty = &table.expect_column(column)?.ty;
-            if ty.ends_with("range") && !ty.ends_with("multirange") {
-                Ok(column.quoted())
-            } else {
-                Err(unsupported(column))
-            }
-        }
-        WindowColumns::Bounds { start, end } => {
-            let constructor = |column: &Ident| match table.expect_column(column)?.ty.as_str() {
-                "date" => Ok("daterange"),
-                ty if !ty.starts_with("timestamp") => Err(unsupported(column)),
-                ty if ty.ends_with("with time zone") => Ok("tstzrange"),
-                ty if ty.ends_with("without time zone") => Ok("tsrange"),
-                _ => Err(unsupported(column)),
-            };
-            let range = constructor(start)?;
-            if constructor(end)? != range {
-                return Err(unsupported(end));
-            }
-            Ok(format!("{range}({}, {})", start.quoted(), end.quoted()))
-        }
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 use futures_util::TryStreamExt as _;
 use tokio_postgres::Transaction;
 
-use super::super::ident::TableName;
-use super::{Action, ArtifactError, Header, Purpose, Reader, Record, RowTable, Writer, Written, text_form};
-use crate::migrate::MigrateError;
+use crate::ops::artifact::{
+    Action, ArtifactError, Header, Purpose, Reader, Record, RowTable, Writer, Written, text_form,
+};
+use crate::ops::{MigrateError, TableName};
 
 /// Writes every row of `tables`, given parents first, as `tx` sees them. The caller's transaction holds whatever lock
 /// keeps them from changing; its settings are as before when the call returns without an error.

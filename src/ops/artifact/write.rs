@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{ArtifactError, Header, Record};
+use crate::ops::artifact::{ArtifactError, Header, Record};
 
 /// An artifact that is being written. Dropped unfinished, it leaves no file.
 #[derive(Debug)]

@@ -4,8 +4,26 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Ddl, NEW, ObjectKind, State, Work};
-use crate::rollout::ident::Ident;
+use crate::constraint::NEW;
+use crate::ops::Ident;
+use crate::ops::object::{Ddl, ObjectKind, State};
+
+/// What was done about an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Work {
+    /// Nothing.
+    AlreadyThere,
+    /// It held for new rows only; now old ones are checked too.
+    Validated,
+    /// It was missing.
+    Built,
+    /// A failed build had left an invalid index, which was dropped first.
+    Rebuilt,
+    /// It was there with another definition, deferrable or disabled.
+    Replaced,
+}
 
 /// The lock a statement takes on the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -1,0 +1,28 @@
+//! Work on tables in use: the ground that guards and the migrator share. It knows neither.
+//!
+//! | room | has |
+//! |---|---|
+//! | `error` | the one error of both |
+//! | `ident`, `table`, `row` | names, a table as it is now, a row's key and why it is in the way |
+//! | `session`, `lock`, `server`, `pace` | transactions and their settings, one run a table at a time, what the server must be |
+//! | `object` | one constraint or index: as SQL, as the catalog has it, compared, built, removed |
+//! | `artifact` | files of rows |
+
+pub(crate) mod artifact;
+mod error;
+pub(crate) mod ident;
+pub(crate) mod lock;
+pub(crate) mod object;
+mod pace;
+mod row;
+pub(crate) mod server;
+pub(crate) mod session;
+mod table;
+
+pub use artifact::ArtifactError;
+pub use error::MigrateError;
+pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
+pub use object::{Built, Lock, ObjectKind, State, Work};
+pub use pace::Pace;
+pub use row::{FindingKind, RowKey};
+pub(crate) use table::TableInfo;

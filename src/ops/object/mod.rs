@@ -1,0 +1,15 @@
+//! One constraint or index of a table.
+
+pub(crate) mod builder;
+mod ddl;
+pub(crate) mod probe;
+mod script;
+mod state;
+
+pub use builder::Built;
+pub(crate) use ddl::Ddl;
+pub use ddl::ObjectKind;
+pub(crate) use script::{Action, script};
+pub use script::{Lock, Work};
+pub use state::State;
+pub(crate) use state::{Found, PRINTED, Printed};
