@@ -15,7 +15,7 @@ pub mod constraint_map;
 pub mod error;
 pub mod executor;
 mod failure;
-mod keeper;
+mod handle;
 mod meaning;
 pub mod metrics;
 pub mod schema;
@@ -43,12 +43,12 @@ pub use constraint::{Constraint, ConstraintKind};
 pub use constraint_map::ConstraintMap;
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use executor::Executor;
+pub use handle::Slotkeeper;
 pub use ids::{
     AllocationId, BlackoutId, BookingId, ClaimId, ConfirmationId, EventId, HoldId, ResourceId, TenantId,
 };
 pub use invalid::InvalidInput;
 pub use json::JsonObject;
-pub use keeper::Slotkeeper;
 pub use policy::{HoldPolicy, Ttl};
 pub use price::Price;
 pub use schema::SchemaName;

@@ -10,12 +10,13 @@ use crate::{
     error::{Cause, Error, Result},
     executor::{Executor, Failed, Session, Wrap},
     failure::Failure,
+    handle::Slotkeeper,
     ids::TenantId,
-    keeper::Slotkeeper,
     meaning::{Meaning, meaning},
     metrics::Watch,
     sql::Sql,
 };
+use futures_util::future::try_join_all;
 use tokio_postgres::{Error as PgError, Row, types::ToSql};
 
 /// A lost race is settled in the second pass unless the winner vanishes meanwhile; four in a row mean contention that
@@ -41,6 +42,19 @@ pub(crate) struct Call<'a> {
 }
 
 impl Slotkeeper {
+    /// Prepares every statement on a connection, all in one flight, so that no later call pays for it. Also the
+    /// cheapest check that schema and role fit. On a bare `tokio_postgres` client there is nothing to keep.
+    ///
+    /// # Errors
+    /// [`Error::Misconfigured`](crate::Error::Misconfigured) if a table or right is missing,
+    /// [`Error::Unavailable`](crate::Error::Unavailable).
+    pub async fn warm(&self, db: &dyn Executor) -> Result<()> {
+        let session = db.open().await?;
+        let prepare = Sql::ALL.iter().map(|&sql| session.prepare(self.text(sql), sql.types()));
+        let done = try_join_all(prepare).await;
+        done.map(drop).map_err(|error| refused(&error, false, false))
+    }
+
     /// Runs a write to its end. The row's `outcome` is never `again`.
     pub(crate) async fn write(&self, db: &dyn Executor, call: &Call<'_>) -> Result<Row> {
         let watch = Watch::start(call.sql);
@@ -208,4 +222,17 @@ pub(crate) fn refused(error: &PgError, sent: bool, in_transaction: bool) -> Erro
             Error::Internal(cause)
         }
     }
+}
+
+/// Which of the resources asked for a statement did not find.
+pub(crate) fn missing(row: &Row) -> Error {
+    Error::ResourceNotFound { resources: row.get::<_, Option<_>>("missing").unwrap_or_default() }
+}
+
+/// Who stood in the way when a statement began.
+pub(crate) fn conflict(row: &Row) -> Error {
+    let json: Option<serde_json::Value> = row.get("blockers");
+    // Our own statement wrote it; an unreadable list is a refusal all the same.
+    let blockers = json.and_then(|json| serde_json::from_value(json).ok()).unwrap_or_default();
+    Error::Conflict { blockers }
 }

@@ -24,4 +24,3 @@ mod repository;
 
 pub use model::{Allocation, AllocationKind, Block, Blocker};
 pub use repository::AllocationRepository;
-pub(crate) use repository::{conflict, missing};

@@ -6,27 +6,21 @@ use crate::{
     error::{Cause, Error, Result},
     executor::Executor,
     ids::{BlackoutId, BookingId, EventId, ResourceId, TenantId},
-    keeper::Slotkeeper,
     sql::Sql,
     window::Window,
-    write::{Call, Raises},
+    write::{Call, Raises, conflict, missing},
 };
 use tokio_postgres::Row;
 
 /// The most rows one list returns.
 const MOST_ROWS: i64 = 10_000;
 
-/// Occupied and free time. Obtained from [`Slotkeeper::allocations`].
-#[derive(Clone, Copy, Debug)]
-pub struct AllocationRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// Occupied and free time. Obtained from [`Slotkeeper::allocations`](crate::Slotkeeper::allocations).
+    AllocationRepository, allocations: "Occupied and free time, and blackouts."
 }
 
-impl<'a> AllocationRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl AllocationRepository<'_> {
     /// Whether nothing occupies the resource within the window: the cheapest question, one b-tree probe.
     ///
     /// # Errors
@@ -167,17 +161,4 @@ impl<'a> AllocationRepository<'a> {
             _ => Err(Error::NotFound { what: "blackout" }),
         }
     }
-}
-
-/// Which of the resources asked for a statement did not find.
-pub(crate) fn missing(row: &Row) -> Error {
-    Error::ResourceNotFound { resources: row.get::<_, Option<_>>("missing").unwrap_or_default() }
-}
-
-/// Who stood in the way when a statement began.
-pub(crate) fn conflict(row: &Row) -> Error {
-    let json: Option<serde_json::Value> = row.get("blockers");
-    // Our own statement wrote it; an unreadable list is a refusal all the same.
-    let blockers = json.and_then(|json| serde_json::from_value(json).ok()).unwrap_or_default();
-    Error::Conflict { blockers }
 }

@@ -5,24 +5,18 @@ use crate::{
     error::{Cause, Error, Result},
     executor::Executor,
     ids::TenantId,
-    keeper::Slotkeeper,
     offer::OfferSource,
     policy::micros,
     sql::Sql,
     write::{Call, Raises},
 };
 
-/// The cache. Obtained from [`Slotkeeper::availability_cache`].
-#[derive(Clone, Copy, Debug)]
-pub struct AvailabilityCacheRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// The cache. Obtained from [`Slotkeeper::availability_cache`](crate::Slotkeeper::availability_cache).
+    AvailabilityCacheRepository, availability_cache: "The last computed availability."
 }
 
-impl<'a> AvailabilityCacheRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl AvailabilityCacheRepository<'_> {
     /// What is kept for a source, and whether it is fresh: begun within `max_age` before now, by the database's clock, and
     /// not invalidated since.
     ///

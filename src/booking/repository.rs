@@ -9,24 +9,18 @@ use crate::{
     error::{Cause, Error, Result},
     executor::Executor,
     ids::{BookingId, ClaimId, ConfirmationId, TenantId},
-    keeper::Slotkeeper,
     sql::Sql,
     write::{Call, Param, Raises},
 };
 use serde::Deserialize;
 use tokio_postgres::Row;
 
-/// Bookings. Obtained from [`Slotkeeper::bookings`].
-#[derive(Clone, Copy, Debug)]
-pub struct BookingRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// Bookings. Obtained from [`Slotkeeper::bookings`](crate::Slotkeeper::bookings).
+    BookingRepository, bookings: "Bookings: confirm, book, cancel, move."
 }
 
-impl<'a> BookingRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl BookingRepository<'_> {
     /// Writes a booking that waits for approval. It claims nothing: approve it with [`BookPlaces::for_pending`] or
     /// [`ConfirmHold::for_pending`]. Repeating the request with the same id changes nothing and answers the same,
     /// whatever became of the booking.

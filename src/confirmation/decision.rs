@@ -2,12 +2,13 @@
 
 use super::{Identity, RecordedRequest, Snapshot, SnapshotError};
 use crate::{
-    allocation::{Blocker, missing},
+    allocation::Blocker,
     booking::BookingStatus,
     error::{Cause, Error, Result},
     ids::{BookingId, ConfirmationId},
     text::IdempotencyKey,
     window::Window,
+    write::missing,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -5,22 +5,16 @@ use crate::{
     error::Result,
     executor::Executor,
     ids::{BookingId, TenantId},
-    keeper::Slotkeeper,
     sql::Sql,
     text::IdempotencyKey,
 };
 
-/// The records of decisions. Obtained from [`Slotkeeper::confirmations`].
-#[derive(Clone, Copy, Debug)]
-pub struct ConfirmationRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// The records of decisions. Obtained from [`Slotkeeper::confirmations`](crate::Slotkeeper::confirmations).
+    ConfirmationRepository, confirmations: "The records of decisions."
 }
 
-impl<'a> ConfirmationRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl ConfirmationRepository<'_> {
     /// The record of a key. To settle an unknown outcome, repeat the call instead: a decision may still be under way
     /// that no read can see.
     ///

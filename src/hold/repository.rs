@@ -2,30 +2,23 @@
 
 use super::{ExtendHold, Hold, HoldStatus, PlaceHold, ReleaseHold, ReplaceHold, SweepHolds, Swept};
 use crate::{
-    allocation::{conflict, missing},
     error::{Cause, Error, Result},
     executor::Executor,
     ids::{HoldId, TenantId},
     invalid::InvalidInput,
-    keeper::Slotkeeper,
     policy::micros,
     sql::Sql,
-    write::{Call, Param, Raises},
+    write::{Call, Param, Raises, conflict, missing},
 };
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
-/// Holds. Obtained from [`Slotkeeper::holds`].
-#[derive(Clone, Copy, Debug)]
-pub struct HoldRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// Holds. Obtained from [`Slotkeeper::holds`](crate::Slotkeeper::holds).
+    HoldRepository, holds: "Claims with a TTL."
 }
 
-impl<'a> HoldRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl HoldRepository<'_> {
     /// Claims every place of the request, or none. Expired holds in the way are taken over in the same statement.
     /// Repeating with the same id returns the first answer, whatever became of that hold.
     ///

@@ -4,22 +4,16 @@ use super::{ListOffers, OfferedSlot, PruneOffers, RecordOffers};
 use crate::{
     error::Result,
     executor::Executor,
-    keeper::Slotkeeper,
     sql::Sql,
     write::{Call, Raises},
 };
 
-/// Offers. Obtained from [`Slotkeeper::offers`].
-#[derive(Clone, Copy, Debug)]
-pub struct OfferRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// Offers. Obtained from [`Slotkeeper::offers`](crate::Slotkeeper::offers).
+    OfferRepository, offers: "The ledger of slots shown to customers."
 }
 
-impl<'a> OfferRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl OfferRepository<'_> {
     /// Counts every slot of the request, in one statement. Returns how many different slots there were.
     ///
     /// Not idempotent: repeated after [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown), a batch may count twice. Leave

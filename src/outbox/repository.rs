@@ -5,22 +5,16 @@ use crate::{
     error::Result,
     executor::Executor,
     ids::{EventId, TenantId},
-    keeper::Slotkeeper,
     sql::Sql,
     write::{Call, Raises},
 };
 
-/// Events for other systems. Obtained from [`Slotkeeper::outbox`].
-#[derive(Clone, Copy, Debug)]
-pub struct OutboxRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// Events for other systems. Obtained from [`Slotkeeper::outbox`](crate::Slotkeeper::outbox).
+    OutboxRepository, outbox: "Events for other systems."
 }
 
-impl<'a> OutboxRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl OutboxRepository<'_> {
     /// The oldest events by id, at most `limit`. An event of a transaction that is still open is not among them, and may
     /// sort before one that is: read from the start each time, and delete what was published.
     ///

@@ -5,22 +5,16 @@ use crate::{
     error::{Error, Result},
     executor::Executor,
     ids::{ResourceId, TenantId},
-    keeper::Slotkeeper,
     sql::Sql,
     write::{Call, Raises},
 };
 
-/// Resources. Obtained from [`Slotkeeper::resources`].
-#[derive(Clone, Copy, Debug)]
-pub struct ResourceRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// Resources. Obtained from [`Slotkeeper::resources`](crate::Slotkeeper::resources).
+    ResourceRepository, resources: "What can be booked."
 }
 
-impl<'a> ResourceRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl ResourceRepository<'_> {
     /// Adds a resource, active. Repeating with the same id returns it as it is now.
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use crate::{
     error::{Error, Result},
     executor::Executor,
     ids::TenantId,
-    keeper::Slotkeeper,
     offer::PruneOffers,
     policy::micros,
     sql::Sql,
@@ -14,10 +13,9 @@ use crate::{
 use chrono::{SubsecRound, Utc};
 use uuid::Uuid;
 
-/// Retention. Obtained from [`Slotkeeper::retention`].
-#[derive(Clone, Copy, Debug)]
-pub struct RetentionRepository<'a> {
-    keeper: &'a Slotkeeper,
+crate::handle::repository! {
+    /// Retention. Obtained from [`Slotkeeper::retention`](crate::Slotkeeper::retention).
+    RetentionRepository, retention: "What is over, taken out of the way."
 }
 
 /// Which rows of a batch a statement is about: those after one id and up to another.
@@ -36,11 +34,7 @@ struct Done {
     taken: Vec<Uuid>,
 }
 
-impl<'a> RetentionRepository<'a> {
-    pub(crate) const fn of(keeper: &'a Slotkeeper) -> Self {
-        Self { keeper }
-    }
-
+impl RetentionRepository<'_> {
     /// Moves one batch of past allocations into `allocations_archive`: released ones, and booked or closed time that is
     /// over together with everything its claim occupies.
     ///

@@ -1,28 +1,16 @@
 //! `Slotkeeper`: the handle that repositories come from.
 
 use crate::{
-    allocation::AllocationRepository,
-    availability_cache::AvailabilityCacheRepository,
-    booking::BookingRepository,
-    confirmation::ConfirmationRepository,
-    error::Result,
-    executor::Executor,
-    hold::HoldRepository,
     ids::TenantId,
-    offer::OfferRepository,
-    outbox::OutboxRepository,
     policy::HoldPolicy,
-    resource::ResourceRepository,
-    retention::RetentionRepository,
     schema::SchemaName,
     sql::{self, Sql},
 };
-use futures_util::future::try_join_all;
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 /// The way in: a schema's statements and the host's settings. Make one at start-up and share it; cloning is cheap.
 ///
-/// It holds no connection: each call is given one, see [`Executor`].
+/// It holds no connection: each call is given one, see [`Executor`](crate::Executor).
 #[derive(Clone, Debug)]
 pub struct Slotkeeper {
     schema: SchemaName,
@@ -74,73 +62,6 @@ impl Slotkeeper {
         self
     }
 
-    /// What can be booked.
-    #[must_use]
-    pub const fn resources(&self) -> ResourceRepository<'_> {
-        ResourceRepository::of(self)
-    }
-
-    /// Claims with a TTL.
-    #[must_use]
-    pub const fn holds(&self) -> HoldRepository<'_> {
-        HoldRepository::of(self)
-    }
-
-    /// Bookings: confirm, book, cancel, move.
-    #[must_use]
-    pub const fn bookings(&self) -> BookingRepository<'_> {
-        BookingRepository::of(self)
-    }
-
-    /// Occupied and free time, and blackouts.
-    #[must_use]
-    pub const fn allocations(&self) -> AllocationRepository<'_> {
-        AllocationRepository::of(self)
-    }
-
-    /// The records of decisions.
-    #[must_use]
-    pub const fn confirmations(&self) -> ConfirmationRepository<'_> {
-        ConfirmationRepository::of(self)
-    }
-
-    /// The last computed availability.
-    #[must_use]
-    pub const fn availability_cache(&self) -> AvailabilityCacheRepository<'_> {
-        AvailabilityCacheRepository::of(self)
-    }
-
-    /// The ledger of slots shown to customers.
-    #[must_use]
-    pub const fn offers(&self) -> OfferRepository<'_> {
-        OfferRepository::of(self)
-    }
-
-    /// What is over, taken out of the way.
-    #[must_use]
-    pub const fn retention(&self) -> RetentionRepository<'_> {
-        RetentionRepository::of(self)
-    }
-
-    /// Events for other systems.
-    #[must_use]
-    pub const fn outbox(&self) -> OutboxRepository<'_> {
-        OutboxRepository::of(self)
-    }
-
-    /// Prepares every statement on a connection, all in one flight, so that no later call pays for it. Also the
-    /// cheapest check that schema and role fit. On a bare `tokio_postgres` client there is nothing to keep.
-    ///
-    /// # Errors
-    /// [`Error::Misconfigured`](crate::Error::Misconfigured) if a table or right is missing,
-    /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn warm(&self, db: &dyn Executor) -> Result<()> {
-        let session = db.open().await?;
-        let prepare = Sql::ALL.iter().map(|&sql| session.prepare(self.text(sql), sql.types()));
-        let done = try_join_all(prepare).await;
-        done.map(drop).map_err(|error| crate::write::refused(&error, false, false))
-    }
-
     pub(crate) const fn schema(&self) -> &SchemaName {
         &self.schema
     }
@@ -174,3 +95,24 @@ impl Default for Slotkeeper {
         Self::new()
     }
 }
+
+/// Declares a noun's repository and its accessor on the handle, side by side.
+macro_rules! repository {
+    ($(#[$doc:meta])+ $name:ident, $accessor:ident: $says:literal) => {
+        $(#[$doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name<'a> {
+            keeper: &'a crate::handle::Slotkeeper,
+        }
+
+        impl crate::handle::Slotkeeper {
+            #[doc = $says]
+            #[must_use]
+            pub const fn $accessor(&self) -> $name<'_> {
+                $name { keeper: self }
+            }
+        }
+    };
+}
+
+pub(crate) use repository;
