@@ -31,8 +31,8 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::confirmation;
 use crate::migrate::{Migrator, catalog, history, step};
-use crate::ops::MigrateError;
 use crate::ops::object::PRINTED;
+use crate::ops::{DriverResult, MigrateError};
 
 /// Ids kept of each check and tenant.
 const SAMPLES: usize = 5;
@@ -66,10 +66,10 @@ impl Migrator {
     pub async fn audit(&self, client: &mut Client) -> Result<Audit, MigrateError> {
         let started = Instant::now();
         let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-        let mut tx = builder.read_only(true).start().await.map_err(MigrateError::from_driver)?;
+        let mut tx = builder.read_only(true).start().await.driver()?;
         step::check_server(&tx).await?;
-        tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
-        tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(PRINTED).await.driver()?;
+        tx.batch_execute(SETTINGS).await.driver()?;
         expect_tables(self, &tx).await?;
         let mut checks = vec![migrations(self, &tx).await?];
         for check in checks::all() {
@@ -77,8 +77,8 @@ impl Migrator {
         }
         checks.push(records(self, &tx).await?);
         let at = tx.query_typed_one("SELECT transaction_timestamp()", &[]).await;
-        let at = at.map_err(MigrateError::from_driver)?.get(0);
-        tx.rollback().await.map_err(MigrateError::from_driver)?;
+        let at = at.driver()?.get(0);
+        tx.rollback().await.driver()?;
         Ok(Audit { at, duration: started.elapsed(), checks })
     }
 }
@@ -91,7 +91,7 @@ async fn expect_tables(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), 
                 ORDER BY t.at LIMIT 1";
     let schema = migrator.schema.as_str();
     let params = [(&schema as _, Type::TEXT), (&catalog::tables() as _, Type::TEXT_ARRAY)];
-    match tx.query_typed_opt(sql, &params).await.map_err(MigrateError::from_driver)? {
+    match tx.query_typed_opt(sql, &params).await.driver()? {
         Some(row) => Err(MigrateError::MissingTable { table: format!("{schema}.{}", row.get::<_, &str>(0)) }),
         None => Ok(()),
     }
@@ -117,7 +117,7 @@ async fn run(
     let mut found = AuditCheck::new(&check.name);
     found.waiting = check.name == checks::WAITING;
     let sql = checks::counting(&check.sql, SAMPLES);
-    let savepoint = tx.transaction().await.map_err(MigrateError::from_driver)?;
+    let savepoint = tx.transaction().await.driver()?;
     match savepoint.query_typed(&migrator.schema.qualify(&sql), &[]).await {
         Ok(rows) => {
             for row in rows {
@@ -131,7 +131,7 @@ async fn run(
         }
         Err(error) => return Err(MigrateError::from_driver(error)),
     }
-    savepoint.rollback().await.map_err(MigrateError::from_driver)?;
+    savepoint.rollback().await.driver()?;
     Ok(found)
 }
 
@@ -141,10 +141,10 @@ async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck
                  FROM slotkeeper.confirmations";
     let params: [(&(dyn ToSql + Sync), Type); 0] = [];
     let rows = tx.query_typed_raw(&migrator.schema.qualify(sql), params).await;
-    let rows = rows.map_err(MigrateError::from_driver)?;
+    let rows = rows.driver()?;
     pin_mut!(rows);
     let mut check = AuditCheck::new("decision_record");
-    while let Some(row) = rows.try_next().await.map_err(MigrateError::from_driver)? {
+    while let Some(row) = rows.try_next().await.driver()? {
         // A value that is not what its column holds makes an unsound record, not an error.
         if !confirmation::is_sound(&row).unwrap_or(false) {
             check.add(row.get(7), row.get(8));

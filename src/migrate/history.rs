@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Transaction};
 
 use crate::migrate::Migration;
-use crate::ops::MigrateError;
+use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
 const CREATE: &str = "CREATE TABLE slotkeeper.migrations (
@@ -71,7 +71,7 @@ pub(super) async fn read(client: &impl GenericClient, schema: &SchemaName) -> Re
     let sql = schema.qualify(
         "SELECT version, coalesce(name, ''), coalesce(checksum, ''), applied_at FROM slotkeeper.migrations ORDER BY version",
     );
-    let rows = client.query_typed(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+    let rows = client.query_typed(&sql, &[]).await.driver()?;
     let row = |row: &tokio_postgres::Row| {
         Ok(Row {
             version: row.try_get(0)?,
@@ -80,14 +80,14 @@ pub(super) async fn read(client: &impl GenericClient, schema: &SchemaName) -> Re
             applied_at: row.try_get(3)?,
         })
     };
-    rows.iter().map(row).collect::<Result<_, _>>().map_err(MigrateError::from_driver)
+    rows.iter().map(row).collect::<Result<_, _>>().driver()
 }
 
 async fn exists(client: &impl GenericClient, schema: &SchemaName) -> Result<bool, MigrateError> {
     let table = format!("\"{schema}\".migrations");
     let sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
     let row = client.query_typed_one(sql, &[(&table, Type::TEXT)]).await;
-    row.and_then(|row| row.try_get(0)).map_err(MigrateError::from_driver)
+    row.and_then(|row| row.try_get(0)).driver()
 }
 
 /// Creates the table where it is missing. Only under the lock.
@@ -95,7 +95,7 @@ pub(super) async fn ensure(tx: &Transaction<'_>, schema: &SchemaName) -> Result<
     if exists(tx, schema).await? {
         return Ok(());
     }
-    tx.batch_execute(&schema.qualify(CREATE)).await.map_err(MigrateError::from_driver)
+    tx.batch_execute(&schema.qualify(CREATE)).await.driver()
 }
 
 pub(super) async fn insert(
@@ -117,7 +117,7 @@ pub(super) async fn insert(
         ],
     )
     .await
-    .map_err(MigrateError::from_driver)?;
+    .driver()?;
     Ok(())
 }
 
@@ -127,7 +127,7 @@ pub(super) async fn delete(
     version: i32,
 ) -> Result<(), MigrateError> {
     let sql = schema.qualify("DELETE FROM slotkeeper.migrations WHERE version = $1");
-    tx.query_typed(&sql, &[(&version, Type::INT4)]).await.map_err(MigrateError::from_driver)?;
+    tx.query_typed(&sql, &[(&version, Type::INT4)]).await.driver()?;
     Ok(())
 }
 

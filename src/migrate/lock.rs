@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use crate::ops::MigrateError;
+use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
 const POLL: Duration = Duration::from_millis(50);
@@ -24,7 +24,7 @@ pub(super) async fn acquire(
     let started = Instant::now();
     loop {
         let sql = "SELECT pg_try_advisory_xact_lock($1)";
-        let row = tx.query_typed_one(sql, &[(&key, Type::INT8)]).await.map_err(MigrateError::from_driver)?;
+        let row = tx.query_typed_one(sql, &[(&key, Type::INT8)]).await.driver()?;
         if row.get(0) {
             return Ok(());
         }

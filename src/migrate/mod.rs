@@ -51,7 +51,7 @@ mod runner;
 mod step;
 mod verify;
 
-pub use crate::ops::MigrateError;
+pub use crate::ops::{MigrateError, MigrateErrorKind};
 pub use crate::schema::SCHEMA_VERSION;
 pub use audit::{Audit, AuditCheck, AuditTenant};
 pub use ceremony::{Ceremony, CeremonyOptions, CeremonyStep, Drill};

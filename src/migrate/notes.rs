@@ -7,7 +7,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use crate::migrate::{Migrator, catalog};
-use crate::ops::MigrateError;
+use crate::ops::{DriverResult, MigrateError};
 
 /// A fact about a table that is nobody's fault, and may explain one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,7 +68,7 @@ const PRIVILEGES: &str = "SELECT t.name, p.name
 pub(super) async fn read(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<Note>, MigrateError> {
     let (schema, tables) = (migrator.schema.as_str(), catalog::tables());
     let params = [(&schema as _, Type::NAME), (&tables as _, Type::TEXT_ARRAY)];
-    let rows = tx.query_typed(TABLES, &params).await.map_err(MigrateError::from_driver)?;
+    let rows = tx.query_typed(TABLES, &params).await.driver()?;
     let mut notes = Vec::new();
     for row in rows {
         let table: String = row.get(0);
@@ -92,12 +92,12 @@ async fn privileges(
     role: &str,
 ) -> Result<Vec<Note>, MigrateError> {
     let known = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
-    let known = tx.query_typed_one(known, &[(&role, Type::NAME)]).await.map_err(MigrateError::from_driver)?;
+    let known = tx.query_typed_one(known, &[(&role, Type::NAME)]).await.driver()?;
     if !known.get::<_, bool>(0) {
         return Ok(vec![Note::UnknownRole]);
     }
     let params = [(&schema as _, Type::NAME), (&tables as _, Type::TEXT_ARRAY), (&role as _, Type::NAME)];
-    let rows = tx.query_typed(PRIVILEGES, &params).await.map_err(MigrateError::from_driver)?;
+    let rows = tx.query_typed(PRIVILEGES, &params).await.driver()?;
     Ok(rows.iter().map(|row| Note::MissingPrivilege { table: row.get(0), privilege: row.get(1) }).collect())
 }
 

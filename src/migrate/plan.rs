@@ -9,7 +9,7 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::migrate::{Migration, Migrator, history, step};
 use crate::ops::object::PRINTED;
-use crate::ops::{MigrateError, TableInfo, TableName};
+use crate::ops::{DriverResult, MigrateError, TableInfo, TableName};
 
 /// What [`Migrator::up`] would do to this database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,8 +96,7 @@ impl Migrator {
         let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
             EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')";
         let schema = self.schema.as_str();
-        let row =
-            tx.query_typed_one(sql, &[(&schema, Type::TEXT)]).await.map_err(MigrateError::from_driver)?;
+        let row = tx.query_typed_one(sql, &[(&schema, Type::TEXT)]).await.driver()?;
         let (has_schema, has_extension): (bool, bool) = (row.get(0), row.get(1));
         let applied = history::applied(&history::read(&tx, &self.schema).await?, self.migrations)?;
         let mut created = BTreeSet::new();
@@ -156,7 +155,7 @@ impl Migrator {
         for table in last.tables_dropped() {
             let name = format!("\"{}\".\"{table}\"", self.schema);
             let sql = format!("SELECT count(*), pg_total_relation_size('{name}') FROM {name}");
-            let row = tx.query_typed_one(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+            let row = tx.query_typed_one(&sql, &[]).await.driver()?;
             let number = |at: usize| row.get::<_, i64>(at).unsigned_abs();
             tables.push(Loss { table, rows: number(0), bytes: number(1) });
         }
@@ -167,12 +166,10 @@ impl Migrator {
 /// A snapshot to read from; dropping it rolls it back.
 async fn reading(client: &mut Client) -> Result<Transaction<'_>, MigrateError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let tx = builder.start().await.map_err(MigrateError::from_driver)?;
+    let tx = builder.start().await.driver()?;
     step::check_server(&tx).await?;
-    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off")
-        .await
-        .map_err(MigrateError::from_driver)?;
+    tx.batch_execute(PRINTED).await.driver()?;
+    tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off").await.driver()?;
     Ok(tx)
 }
 

@@ -6,8 +6,8 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::migrate::{Applied, Down, Exported, Migration, Migrator, export, history, lock};
-use crate::ops::MigrateError;
 use crate::ops::server::{OLDEST_SERVER, extension_error};
+use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
 /// How often a step is tried when locks of other sessions are in its way.
@@ -69,7 +69,7 @@ async fn attempt(
         }
     };
     let duration = started.elapsed();
-    tx.commit().await.map_err(MigrateError::from_driver)?;
+    tx.commit().await.driver()?;
     // The driver reports success for a commit that the server turned into a rollback.
     let history = history::read(client, &migrator.schema).await?;
     let recorded = history.iter().any(|row| row.version == migration.version);
@@ -81,18 +81,18 @@ async fn attempt(
 
 async fn begin<'a>(migrator: &Migrator, client: &'a mut Client) -> Result<Transaction<'a>, MigrateError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
-    let tx = builder.start().await.map_err(MigrateError::from_driver)?;
+    let tx = builder.start().await.driver()?;
     check_server(&tx).await?;
     let lock_timeout = migrator.lock_timeout.as_millis().clamp(1, 3_600_000);
     let settings = format!("SET LOCAL lock_timeout = {lock_timeout}; {SETTINGS}");
-    tx.batch_execute(&settings).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(&settings).await.driver()?;
     Ok(tx)
 }
 
 pub(super) async fn check_server(tx: &Transaction<'_>) -> Result<(), MigrateError> {
     let sql = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000";
     let row = tx.query_typed_one(sql, &[]).await;
-    match row.and_then(|row| row.try_get(0)).map_err(MigrateError::from_driver)? {
+    match row.and_then(|row| row.try_get(0)).driver()? {
         version if version < OLDEST_SERVER => Err(MigrateError::UnsupportedServer { version }),
         _ => Ok(()),
     }
@@ -117,14 +117,14 @@ async fn prepare(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), Migrat
         EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist'),
         EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')";
     let row = tx.query_typed_one(sql, &[(&schema.as_str(), Type::TEXT)]).await;
-    let row = row.map_err(MigrateError::from_driver)?;
+    let row = row.driver()?;
     let (has_schema, has_extension, has_public): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
     if !has_schema {
         if !migrator.create_schema {
             return Err(MigrateError::MissingSchema { schema: schema.clone() });
         }
         let sql = format!("CREATE SCHEMA \"{schema}\"");
-        tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(&sql).await.driver()?;
     }
     if !has_extension {
         if !migrator.create_extension {
@@ -145,7 +145,7 @@ async fn up(
     started: Instant,
 ) -> Result<(), MigrateError> {
     let sql = migrator.schema.qualify(migration.up);
-    tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(&sql).await.driver()?;
     let millis = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
     history::insert(tx, &migrator.schema, &migration, millis).await
 }
@@ -161,7 +161,7 @@ async fn down(
     if !tables.is_empty() {
         let names: Vec<String> = tables.iter().map(|table| format!("\"{schema}\".{table}")).collect();
         let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names.join(", "));
-        tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(&sql).await.driver()?;
     }
     let exported = match &options.export {
         Some(path) => Some(export::write(tx, schema, &tables, path).await?),
@@ -172,7 +172,7 @@ async fn down(
         }
     };
     let dropped = async {
-        tx.batch_execute(&schema.qualify(migration.down)).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(&schema.qualify(migration.down)).await.driver()?;
         history::delete(tx, schema, migration.version).await
     };
     if let Err(error) = dropped.await {
@@ -190,7 +190,7 @@ async fn refuse_rows(
 ) -> Result<(), MigrateError> {
     for &table in tables {
         let sql = format!("SELECT FROM \"{schema}\".{table} LIMIT 1");
-        let row = tx.query_typed_opt(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+        let row = tx.query_typed_opt(&sql, &[]).await.driver()?;
         if row.is_some() {
             return Err(MigrateError::DataWouldBeLost { table });
         }

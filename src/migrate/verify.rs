@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::migrate::notes::Note;
 use crate::migrate::{Drift, DriftKind, Migrator, Status, catalog, drift, history, notes, step};
-use crate::ops::MigrateError;
 use crate::ops::object::PRINTED;
+use crate::ops::{DriverResult, MigrateError};
 
 const QUERY: &str = include_str!("catalog.sql");
 
@@ -55,12 +55,12 @@ impl Migrator {
     /// One, read only, rolled back.
     pub async fn verify(&self, client: &mut Client) -> Result<Verification, MigrateError> {
         let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-        let tx = builder.read_only(true).start().await.map_err(MigrateError::from_driver)?;
+        let tx = builder.read_only(true).start().await.driver()?;
         step::check_server(&tx).await?;
-        tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
-        let rows = rows(self, &tx).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(PRINTED).await.driver()?;
+        let rows = rows(self, &tx).await.driver()?;
         let found = catalog::definitions(rows.iter().map(String::as_str));
-        let history_read = may_read_history(self, &tx).await.map_err(MigrateError::from_driver)?;
+        let history_read = may_read_history(self, &tx).await.driver()?;
         let mut drift = if history_read {
             history_drift(history::status(history::read(&tx, &self.schema).await?, self.migrations))
         } else {
@@ -68,7 +68,7 @@ impl Migrator {
         };
         drift.extend(drift::compare(&catalog::expected(), &found));
         let notes = notes::read(self, &tx).await?;
-        tx.rollback().await.map_err(MigrateError::from_driver)?;
+        tx.rollback().await.driver()?;
         Ok(Verification { drift, notes, history_read })
     }
 }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient};
 
-use crate::ops::{MigrateError, TableName};
+use crate::ops::{DriverResult, MigrateError, TableName};
 
 const POLL: Duration = Duration::from_millis(50);
 
@@ -51,7 +51,7 @@ pub(crate) async fn session(
 pub(crate) async fn release(client: &Client, table: &TableName) -> Result<(), MigrateError> {
     let sql = "SELECT pg_catalog.pg_advisory_unlock($1)";
     let released = client.query_typed_one(sql, &[(&key(table), Type::INT8)]).await;
-    released.map(|_| ()).map_err(MigrateError::from_driver)
+    released.map(|_| ()).driver()
 }
 
 /// `sql` says whether it has taken lock `$1`. No async closure: a future that borrows through one cannot be spawned.
@@ -65,7 +65,7 @@ async fn poll(
     let started = Instant::now();
     loop {
         let taken = client.query_typed_one(sql, &[(&key, Type::INT8)]).await;
-        if taken.map_err(MigrateError::from_driver)?.get(0) {
+        if taken.driver()?.get(0) {
             return Ok(());
         }
         let waited = started.elapsed();

@@ -20,7 +20,8 @@ pub(crate) mod session;
 mod table;
 
 pub use artifact::ArtifactError;
-pub use error::MigrateError;
+pub(crate) use error::DriverResult;
+pub use error::{MigrateError, MigrateErrorKind};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
 pub use object::{Built, Lock, ObjectKind, State, Work};
 pub use pace::Pace;

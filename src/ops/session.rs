@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use crate::ops::{MigrateError, Pace, TableName};
+use crate::ops::{DriverResult, MigrateError, Pace, TableName};
 
 /// Set for one transaction only. The search path stays the session's: the host's expressions are read with it.
 const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
@@ -29,10 +29,10 @@ pub(crate) async fn begin(
     lock_timeout: Duration,
 ) -> Result<Transaction<'_>, MigrateError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
-    let tx = builder.start().await.map_err(MigrateError::from_driver)?;
+    let tx = builder.start().await.driver()?;
     let millis = lock_timeout.as_millis().clamp(1, 3_600_000);
     let settings = format!("SET LOCAL lock_timeout = {millis}; {SETTINGS}");
-    tx.batch_execute(&settings).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(&settings).await.driver()?;
     Ok(tx)
 }
 
@@ -100,7 +100,7 @@ pub(crate) async fn beside(
 /// Waits until no session of this database sees what is gone by now, as long as all attempts of the pace together.
 pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Result<(), MigrateError> {
     let now = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::pg_catalog.text";
-    let now: String = client.query_typed_one(now, &[]).await.map_err(MigrateError::from_driver)?.get(0);
+    let now: String = client.query_typed_one(now, &[]).await.driver()?.get(0);
     // Whatever keeps dead rows from being removed: snapshots, open transactions, standbys, prepared ones, slots.
     let older = "WITH now AS (SELECT pg_catalog.age($1::pg_catalog.text::pg_catalog.xid) AS age)
         SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity, now
@@ -112,7 +112,7 @@ pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Resu
             OR EXISTS (SELECT FROM pg_catalog.pg_replication_slots, now WHERE pg_catalog.age(xmin) > now.age)";
     for _ in 0..pace.attempts {
         let row = client.query_typed_one(older, &[(&now, Type::TEXT)]).await;
-        if !row.map_err(MigrateError::from_driver)?.get::<_, bool>(0) {
+        if !row.driver()?.get::<_, bool>(0) {
             return Ok(());
         }
         tokio::time::sleep(pace.lock_timeout + pace.pause).await;
@@ -162,7 +162,7 @@ pub(crate) async fn outside(client: &mut Client, pace: &Pace, sql: &str) -> Resu
 /// Known from version 17 on. It ends the session, not the statement.
 async fn has_transaction_timeout(client: &Client) -> Result<bool, MigrateError> {
     let sql = "SELECT coalesce(pg_catalog.current_setting('transaction_timeout', true), '0') <> '0'";
-    Ok(client.query_typed_one(sql, &[]).await.map_err(MigrateError::from_driver)?.get(0))
+    Ok(client.query_typed_one(sql, &[]).await.driver()?.get(0))
 }
 
 /// Sets settings of the session and returns what they were.

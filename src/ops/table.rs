@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
 
-use crate::ops::{Ident, MigrateError, TableName};
+use crate::ops::{DriverResult, Ident, MigrateError, TableName};
 
 /// A table as it is now. Reading it takes no lock that outlives the statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,11 +44,11 @@ impl TableInfo {
         name: &TableName,
     ) -> Result<Option<Self>, MigrateError> {
         let params = [(&name.schema.as_str() as _, Type::TEXT), (&name.name.as_str() as _, Type::TEXT)];
-        let row = client.query_typed_opt(QUERY, &params).await.map_err(MigrateError::from_driver)?;
+        let row = client.query_typed_opt(QUERY, &params).await.driver()?;
         let Some(row) = row else { return Ok(None) };
         let oid: i64 = row.get(0);
         let columns = client.query_typed(COLUMNS, &[(&oid, Type::INT8)]).await;
-        let columns = columns.map_err(MigrateError::from_driver)?;
+        let columns = columns.driver()?;
         Ok(Some(Self {
             name: name.clone(),
             columns: columns.iter().map(Column::read).collect::<Result<_, _>>()?,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use crate::ops::object::{Ddl, ObjectKind, builder, probe};
-use crate::ops::{FindingKind, MigrateError, Pace, TableInfo, lock, session};
+use crate::ops::{DriverResult, FindingKind, MigrateError, Pace, TableInfo, lock, session};
 use crate::rollout::tenant::{literal, single};
 use crate::rollout::{Dropped, TakenBack};
 use crate::rollout::{Guard, RolledOut, find, objects, prepare, shadow};
@@ -155,7 +155,7 @@ impl Guard {
                 rows,
             }));
         }
-        tx.rollback().await.map_err(MigrateError::from_driver)?;
+        tx.rollback().await.driver()?;
         Ok(refused)
     }
 

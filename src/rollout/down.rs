@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 
 use crate::ops::object::{Ddl, ObjectKind, State, builder};
-use crate::ops::{Ident, MigrateError, Pace, TableInfo, lock, session};
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableInfo, lock, session};
 use crate::rollout::{Dropped, TakenBack, objects, tenant};
 use crate::rollout::{Guard, Rule, Stage, shadow};
 
@@ -152,8 +152,8 @@ async fn present(
 async fn marked(client: &mut Client, guard: &Guard) -> Result<u64, MigrateError> {
     let tx = session::begin(client, Pace::new().lock_timeout).await?;
     let sql = format!("SELECT count(*) FROM {} WHERE {}", guard.table.quoted(), guard.shadow.quoted());
-    let row = tx.query_typed_one(&sql, &[]).await.map_err(MigrateError::from_driver)?;
-    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    let row = tx.query_typed_one(&sql, &[]).await.driver()?;
+    tx.rollback().await.driver()?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
@@ -174,7 +174,7 @@ async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<
             AND n.nspname = $1 AND c.relname = $2 AND a.attname = $3)";
     let names = [guard.table.schema.as_str(), guard.table.name.as_str(), guard.shadow.as_str()];
     let params = names.each_ref().map(|name| (name as _, tokio_postgres::types::Type::TEXT));
-    let row = client.query_typed_one(sql, &params).await.map_err(MigrateError::from_driver)?;
+    let row = client.query_typed_one(sql, &params).await.driver()?;
     let in_use = || MigrateError::InUse { table: guard.table.to_string(), object: guard.shadow.to_string() };
     if row.get(0) {
         return Err(in_use());

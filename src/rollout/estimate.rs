@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Transaction;
 
 use crate::ops::object::{Ddl, ObjectKind};
-use crate::ops::{Ident, MigrateError, TableInfo, ident};
+use crate::ops::{DriverResult, Ident, MigrateError, TableInfo, ident};
 use crate::rollout::{Guard, NoOverlap, Rule, WindowColumns, objects};
 
 /// Enough for a tree of three levels; copied and built in a few seconds.
@@ -58,7 +58,7 @@ impl Sample {
              WHERE {}",
             sound_windows(guard)
         );
-        tx.batch_execute(&sql).await.map_err(MigrateError::from_driver)?;
+        tx.batch_execute(&sql).await.driver()?;
         Ok(Self { rows, copied: count(tx, &copy).await? })
     }
 
@@ -107,11 +107,11 @@ impl Sample {
 /// Runs `sql` after `before` and takes it back; `None` if the rows do not allow it.
 async fn attempt(tx: &Transaction<'_>, before: &str, sql: &str) -> Result<Option<Duration>, MigrateError> {
     let set_up = format!("SAVEPOINT tried; {before}");
-    tx.batch_execute(&set_up).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(&set_up).await.driver()?;
     let started = Instant::now();
     let done = tx.batch_execute(sql).await;
     let took = started.elapsed();
-    tx.batch_execute("ROLLBACK TO tried").await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute("ROLLBACK TO tried").await.driver()?;
     Ok(done.is_ok().then_some(took))
 }
 
@@ -159,7 +159,7 @@ fn sound_windows(guard: &Guard) -> String {
 
 async fn count(tx: &Transaction<'_>, table: &str) -> Result<u64, MigrateError> {
     let row = tx.query_typed_one(&format!("SELECT count(*) FROM {table}"), &[]).await;
-    Ok(row.map_err(MigrateError::from_driver)?.get::<_, i64>(0).unsigned_abs())
+    Ok(row.driver()?.get::<_, i64>(0).unsigned_abs())
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of rows, for a ratio")]

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::ops::object;
 use crate::ops::object::{State, builder, probe};
-use crate::ops::{MigrateError, Pace, TableInfo, session};
+use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
 use crate::rollout::estimate::Sample;
 use crate::rollout::{Guard, Stage, shadow};
 use crate::rollout::{Planned, objects, prepare, stage};
@@ -82,7 +82,7 @@ impl Guard {
             }
         }
         let rows = sample.map_or(table.estimated_rows, |sample| sample.rows);
-        tx.rollback().await.map_err(MigrateError::from_driver)?;
+        tx.rollback().await.driver()?;
         Ok(Plan { rows, bytes: table.total_bytes, create_extension, steps })
     }
 }

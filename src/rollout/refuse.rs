@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use crate::ops::{MigrateError, Pace, TableInfo, session};
+use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
 use crate::rollout::{Guard, Rule, find};
 
 /// Rather read the table twice than lock everybody out for a build that fails at the end.
@@ -15,7 +15,7 @@ pub(crate) async fn refuse_violated(
     let table = TableInfo::existing(client, &guard.table).await?;
     let mut tx = session::begin(client, pace.lock_timeout).await?;
     let finding = find::finding(&mut tx, guard, &table, rule, 0).await?;
-    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    tx.rollback().await.driver()?;
     match finding {
         None => Ok(()),
         Some(_) => {

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, GenericClient};
 use crate::ops::object::{Built, Lock, Work};
 use crate::ops::object::{Ddl, ObjectKind, State, builder, probe};
 use crate::ops::session::Held;
-use crate::ops::{MigrateError, Pace, session};
+use crate::ops::{DriverResult, MigrateError, Pace, session};
 use crate::rollout::Planned;
 use crate::rollout::{Guard, Stage};
 
@@ -26,7 +26,7 @@ const COLUMN: &str = "SELECT format_type(a.atttypid, a.atttypmod), a.attnotnull,
 pub(crate) async fn state(client: &impl GenericClient, guard: &Guard) -> Result<State, MigrateError> {
     let names = [guard.table.schema.as_str(), guard.table.name.as_str(), guard.shadow.as_str()];
     let params = names.each_ref().map(|name| (name as _, Type::TEXT));
-    let row = client.query_typed_opt(COLUMN, &params).await.map_err(MigrateError::from_driver)?;
+    let row = client.query_typed_opt(COLUMN, &params).await.driver()?;
     let Some(row) = row else { return Ok(State::Missing) };
     let (ty, not_null, default): (String, bool, String) = (row.get(0), row.get(1), row.get(2));
     if ty != "boolean" {

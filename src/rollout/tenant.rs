@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::ops::object::{Ddl, builder};
-use crate::ops::{Ident, MigrateError, ObjectKind, Pace, TableInfo};
+use crate::ops::{DriverResult, Ident, MigrateError, ObjectKind, Pace, TableInfo};
 use crate::rollout::{Check, Guard, Rule, objects};
 
 impl Guard {
@@ -53,7 +53,7 @@ pub(super) async fn of_rule(
             AND substr(k.conname::text, length($3) + 1) ~ '^_c[0-9a-f]{8}$' ORDER BY 1";
     let names = [guard.table.schema.as_str(), guard.table.name.as_str(), rule.name().as_str()];
     let params = names.each_ref().map(|name| (name as _, Type::TEXT));
-    let rows = client.query_typed(sql, &params).await.map_err(MigrateError::from_driver)?;
+    let rows = client.query_typed(sql, &params).await.driver()?;
     let suffix = |name: &str| rule.name().with_suffix(name.strip_prefix(rule.name().as_str()).unwrap_or(""));
     Ok(rows.iter().map(|row| (suffix(row.get(0)), objects::kind(rule))).collect())
 }

@@ -12,7 +12,7 @@ use tokio_postgres::types::Type;
 
 use crate::constraint::NEW;
 use crate::ops::object::{ObjectKind, State, builder, probe};
-use crate::ops::{MigrateError, Pace, TableInfo, session};
+use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
 use crate::rollout::finding::Finding;
 use crate::rollout::{Guard, Rule, Stage, find, shadow};
 use crate::rollout::{objects, prepare, stage};
@@ -139,7 +139,7 @@ impl Guard {
         for rule in &self.rules {
             found.findings.extend(find::finding(&mut tx, self, &table, rule, 10).await?);
         }
-        tx.rollback().await.map_err(MigrateError::from_driver)?;
+        tx.rollback().await.driver()?;
         Ok(found)
     }
 }
@@ -165,7 +165,7 @@ async fn replica(client: &Client, found: &mut Verification) -> Result<(), Migrat
         WHERE (s.setdatabase = 0 OR d.datname = pg_catalog.current_database())
             AND $1 = ANY (s.setconfig)";
     let rows = client.query_typed(sql, &[(&"session_replication_role=replica", Type::TEXT)]).await;
-    for row in rows.map_err(MigrateError::from_driver)? {
+    for row in rows.driver()? {
         let state = State::Changed { expected: "origin".into(), found: "replica".into() };
         found.add(
             format!("session_replication_role of {}", row.get::<_, &str>(0)),

@@ -17,4 +17,5 @@ mod model;
 mod offers;
 mod retention;
 mod storm;
+mod structure;
 mod support;

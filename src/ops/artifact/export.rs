@@ -8,7 +8,7 @@ use tokio_postgres::Transaction;
 use crate::ops::artifact::{
     Action, ArtifactError, Header, Purpose, Reader, Record, RowTable, Writer, Written, text_form,
 };
-use crate::ops::{MigrateError, TableName};
+use crate::ops::{DriverResult, MigrateError, TableName};
 
 /// Writes every row of `tables`, given parents first, as `tx` sees them. The caller's transaction holds whatever lock
 /// keeps them from changing; its settings are as before when the call returns without an error.
@@ -30,8 +30,8 @@ pub(crate) async fn export(
     let mut writer = Writer::create(path, Header::new(tx, purpose, None, sections).await?)?;
     for (at, table) in found.iter().enumerate() {
         let mut rows = std::pin::pin!(table.stream(tx).await?);
-        while let Some(row) = rows.try_next().await.map_err(MigrateError::from_driver)? {
-            let row = row.try_get(0).map_err(MigrateError::from_driver)?;
+        while let Some(row) = rows.try_next().await.driver()? {
+            let row = row.try_get(0).driver()?;
             let key = table.key_of(&row);
             writer.row(&Record { table: at, action: Action::Remove, cause: None, key, row })?;
         }

@@ -6,7 +6,7 @@ use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::ops::artifact::{Action, ArtifactError};
-use crate::ops::{Ident, MigrateError, TableInfo, TableName};
+use crate::ops::{DriverResult, Ident, MigrateError, TableInfo, TableName};
 
 pub(super) const FORMAT: &str = "slotkeeper rows";
 /// A release reads its own version and older ones.
@@ -83,7 +83,7 @@ impl Header {
     ) -> Result<Self, MigrateError> {
         let database = Identity::read(tx).await?;
         let now = tx.query_typed_one("SELECT pg_catalog.clock_timestamp()", &[]).await;
-        let created_at = now.and_then(|row| row.try_get(0)).map_err(MigrateError::from_driver)?;
+        let created_at = now.and_then(|row| row.try_get(0)).driver()?;
         let (format, library) = (FORMAT.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         let (version, id) = (VERSION, Uuid::now_v7());
         Ok(Self { format, version, id, purpose, tenant, database, tables, created_at, library })
@@ -111,13 +111,13 @@ impl Identity {
         let sql = "SELECT datname::text, oid::int8,
                 pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
             FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
-        let row = tx.query_typed_one(sql, &[]).await.map_err(MigrateError::from_driver)?;
+        let row = tx.query_typed_one(sql, &[]).await.driver()?;
         let (name, oid, may): (String, i64, bool) = (row.get(0), row.get(1), row.get(2));
         let mut cluster = None;
         // A statement of its own: the right is asked for when a plan is made, whether or not the call is reached.
         if may {
             let sql = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
-            let row = tx.query_typed_one(sql, &[]).await.map_err(MigrateError::from_driver)?;
+            let row = tx.query_typed_one(sql, &[]).await.driver()?;
             cluster = Some(row.get(0));
         }
         Ok(Self { name, oid, cluster })

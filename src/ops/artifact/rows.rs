@@ -5,7 +5,7 @@ use tokio_postgres::{RowStream, Transaction};
 
 use crate::ops::artifact::sql::unnest;
 use crate::ops::artifact::{Row, RowTable};
-use crate::ops::{MigrateError, RowKey, TableName};
+use crate::ops::{DriverResult, MigrateError, RowKey, TableName};
 
 /// A row that was found.
 #[derive(Debug)]
@@ -48,18 +48,18 @@ impl RowTable {
             self.on_key()
         );
         let arrays = self.arrays(keys);
-        let rows = tx.query_typed(&sql, &params(&arrays)).await.map_err(MigrateError::from_driver)?;
+        let rows = tx.query_typed(&sql, &params(&arrays)).await.driver()?;
         let current = |row: &tokio_postgres::Row| {
             let at = usize::try_from(row.try_get::<_, i64>(0)? - 1).unwrap_or_default();
             Ok(Current { at, row: row.try_get(1)?, marked: row.try_get(2)? })
         };
-        rows.iter().map(current).collect::<Result<_, _>>().map_err(MigrateError::from_driver)
+        rows.iter().map(current).collect::<Result<_, _>>().driver()
     }
 
     /// All rows, streamed, each an array of texts.
     pub(crate) async fn stream(&self, tx: &Transaction<'_>) -> Result<RowStream, MigrateError> {
         let sql = format!("SELECT {} FROM {} AS t", self.texts(), self.name.quoted());
-        tx.query_typed_raw::<&str, _>(&sql, []).await.map_err(MigrateError::from_driver)
+        tx.query_typed_raw::<&str, _>(&sql, []).await.driver()
     }
 
     /// Sets or clears the mark; returns how many rows it changed.

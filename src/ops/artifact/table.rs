@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use crate::ops::artifact::Row;
 use crate::ops::artifact::header::Section;
-use crate::ops::{Ident, MigrateError, RowKey, TableInfo, TableName};
+use crate::ops::{DriverResult, Ident, MigrateError, RowKey, TableInfo, TableName};
 
 /// A table of an artifact, as it is now.
 #[derive(Debug)]
@@ -65,8 +65,7 @@ impl RowTable {
         }
         let quoted = name.quoted();
         let rows = tx.query_typed(EQUALITY, &[(&quoted, Type::TEXT)]).await;
-        let operators: Vec<String> =
-            rows.map_err(MigrateError::from_driver)?.iter().map(|row| row.get(0)).collect();
+        let operators: Vec<String> = rows.driver()?.iter().map(|row| row.get(0)).collect();
         let key = |(position, column): (usize, &String)| {
             let equals = operators.get(position).map_or("OPERATOR(pg_catalog.=)", String::as_str).to_owned();
             section.position(column).map(|at| Key { at, equals })

@@ -3,7 +3,7 @@
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use crate::ops::MigrateError;
+use crate::ops::{DriverResult, MigrateError};
 
 /// `pg_catalog` alone on the path makes the server qualify every other name, be it a type's or a value's (`regclass`).
 const SETTINGS: [(&str, &str); 8] = [
@@ -31,7 +31,7 @@ pub(crate) async fn enter(tx: &Transaction<'_>) -> Result<Outside, MigrateError>
     let names: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
     let sql = "SELECT pg_catalog.current_setting(s.name)
         FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS s (name, at) ORDER BY s.at";
-    let rows = tx.query_typed(sql, &[(&names, Type::TEXT_ARRAY)]).await.map_err(MigrateError::from_driver)?;
+    let rows = tx.query_typed(sql, &[(&names, Type::TEXT_ARRAY)]).await.driver()?;
     let own = rows.iter().map(|row| row.get(0)).collect();
     set(tx, &SETTINGS.map(|(_, value)| value)).await?;
     Ok(Outside(own))
@@ -48,6 +48,6 @@ async fn set(tx: &Transaction<'_>, values: &[&str]) -> Result<(), MigrateError> 
     let sql = "SELECT pg_catalog.set_config(s.name, s.value, true)
         FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS s (name, value)";
     let params = [(&names as _, Type::TEXT_ARRAY), (&values as _, Type::TEXT_ARRAY)];
-    tx.query_typed(sql, &params).await.map_err(MigrateError::from_driver)?;
+    tx.query_typed(sql, &params).await.driver()?;
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::ops::object::{
     Action, Ddl, Found, Lock, ObjectKind, PRINTED, Printed, State, Work, probe, script,
 };
 use crate::ops::session::{Failure, Held};
-use crate::ops::{Ident, MigrateError, Pace, TableName, lock, session};
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableName, lock, session};
 
 /// How often an exclusion is tried when it meets versions of rows that are gone: once the old snapshots are waited for,
 /// the next try meets none.
@@ -158,7 +158,7 @@ impl Job<'_> {
         if let (Some(parent), true) = (self.ddl.parent(), lock != Lock::ShareUpdateExclusive) {
             let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), 'UPDATE'), false)";
             let row = self.client.query_typed_one(sql, &[(&parent, Type::TEXT)]).await;
-            if row.map_err(MigrateError::from_driver)?.get(0) {
+            if row.driver()?.get(0) {
                 tables.push(parent.to_owned());
             }
         }
@@ -244,14 +244,14 @@ pub(crate) async fn find(
     name: &Ident,
 ) -> Result<Found, MigrateError> {
     let tx = session::begin(client, pace.lock_timeout).await?;
-    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(PRINTED).await.driver()?;
     let sql = "SELECT c.oid::int8 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
     let params = [(&table.schema.as_str() as _, Type::TEXT), (&table.name.as_str() as _, Type::TEXT)];
-    let row = tx.query_typed_opt(sql, &params).await.map_err(MigrateError::from_driver)?;
+    let row = tx.query_typed_opt(sql, &params).await.driver()?;
     let missing = || MigrateError::MissingTable { table: table.to_string() };
     let found = Found::read(&tx, row.ok_or_else(missing)?.get(0), name).await?;
-    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    tx.rollback().await.driver()?;
     Ok(found)
 }
 

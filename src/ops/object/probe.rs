@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Transaction};
 
 use crate::ops::object::{Ddl, Found, ObjectKind, PRINTED, Printed};
 use crate::ops::server;
-use crate::ops::{Ident, MigrateError, Pace, TableName, session};
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableName, session};
 
 /// Each object as the server prints it. All are of one table. Expressions are read with the session's search path, as
 /// they are when the objects are built. `shadow` is a column the table may not have yet.
@@ -22,7 +22,7 @@ pub(crate) async fn printed(
 ) -> Result<Vec<Printed>, MigrateError> {
     let tx = session::begin(client, pace.lock_timeout).await?;
     let printed = on_copy(&tx, table, ddls, shadow).await;
-    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    tx.rollback().await.driver()?;
     printed
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn with_extension(
     let tx = session::begin(client, pace.lock_timeout).await?;
     create_extension(&tx).await?;
     let printed = on_copy(&tx, table, ddls, shadow).await;
-    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    tx.rollback().await.driver()?;
     printed
 }
 
@@ -67,7 +67,7 @@ pub(crate) async fn on_copy(
         };
         tx.batch_execute(&sql).await.map_err(|error| unevaluable(error, ddl))?;
     }
-    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(PRINTED).await.driver()?;
     let mut printed = Vec::with_capacity(ddls.len());
     for ddl in ddls {
         if ddl.kind == ObjectKind::Reference {
@@ -94,7 +94,7 @@ async fn copy(tx: &Transaction<'_>, table: &TableName, shadow: Option<&Ident>) -
     let sql =
         "SELECT oid::int8 FROM pg_catalog.pg_class WHERE relname = $1 AND relnamespace = pg_my_temp_schema()";
     let row = tx.query_typed_one(sql, &[(&table.name.as_str(), Type::NAME)]).await;
-    row.map(|row| row.get(0)).map_err(MigrateError::from_driver)
+    row.map(|row| row.get(0)).driver()
 }
 
 /// The copy is empty, so no row is at fault: the definition is.

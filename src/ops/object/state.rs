@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Row, Transaction};
 
 use crate::ops::object::{Ddl, ObjectKind};
-use crate::ops::{Ident, MigrateError};
+use crate::ops::{DriverResult, Ident, MigrateError};
 
 /// Definitions are printed with these settings in mind: qualified names, and literals in one style.
 pub(crate) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
@@ -115,8 +115,8 @@ impl Found {
     pub(crate) async fn read(tx: &Transaction<'_>, table: i64, name: &Ident) -> Result<Self, MigrateError> {
         let name = name.as_str();
         let params = [(&table as _, Type::INT8), (&name as _, Type::NAME)];
-        let constraint = tx.query_typed_opt(CONSTRAINT, &params).await.map_err(MigrateError::from_driver)?;
-        let relation = tx.query_typed_opt(RELATION, &params).await.map_err(MigrateError::from_driver)?;
+        let constraint = tx.query_typed_opt(CONSTRAINT, &params).await.driver()?;
+        let relation = tx.query_typed_opt(RELATION, &params).await.driver()?;
         let constraint = constraint.map(|row| FoundConstraint::of(&row));
         Ok(Self { constraint, relation: relation.map(|row| FoundRelation::of(&row)) })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::ops::artifact::{Action, Lock, Reader, Record, Row, RowTable, text_form};
-use crate::ops::{Ident, MigrateError, Pace, RowKey};
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, RowKey};
 use crate::rollout::clearing::{begin, children, still};
 use crate::rollout::guard::Guard;
 
@@ -86,7 +86,7 @@ async fn attempt_once(
     let section = reader.header().tables[first.table].clone();
     let table = RowTable::of(&tx, section, batch.shadow()).await?;
     let step = batch.once(&tx, &table, records, &outside).await?;
-    tx.commit().await.map_err(MigrateError::from_driver)?;
+    tx.commit().await.driver()?;
     Ok(step)
 }
 

@@ -4,7 +4,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::ops::artifact::Action;
-use crate::ops::{MigrateError, Pace, TableInfo};
+use crate::ops::{DriverResult, MigrateError, Pace, TableInfo};
 use crate::rollout::guard::Guard;
 
 /// For this transaction only. Rows hidden by a policy must not look like none.
@@ -21,9 +21,9 @@ pub(crate) async fn begin<'a>(
     isolation: IsolationLevel,
 ) -> Result<Transaction<'a>, MigrateError> {
     let tx = client.build_transaction().isolation_level(isolation).start().await;
-    let tx = tx.map_err(MigrateError::from_driver)?;
+    let tx = tx.driver()?;
     let settings = format!("SET LOCAL lock_timeout = {}; {SETTINGS}", pace.lock_timeout.as_millis());
-    tx.batch_execute(&settings).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(&settings).await.driver()?;
     Ok(tx)
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn expect_rights(
         Action::Remove => "DELETE",
     };
     let params = [(&name as _, Type::TEXT), (&needed as _, Type::TEXT)];
-    let row = tx.query_typed_one(sql, &params).await.map_err(MigrateError::from_driver)?;
+    let row = tx.query_typed_one(sql, &params).await.driver()?;
     let (read_only, may, owner): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
     let adds_column = action == Action::Shadow && table.column(&guard.shadow).is_none();
     if read_only {

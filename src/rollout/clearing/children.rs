@@ -5,7 +5,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use crate::ops::artifact::{RowTable, params};
-use crate::ops::{MigrateError, RowKey};
+use crate::ops::{DriverResult, MigrateError, RowKey};
 
 /// Foreign keys that refer to a table, with the condition that row `c` refers to row `t`. A row may refer to itself.
 const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::text,
@@ -37,14 +37,14 @@ pub(super) async fn refuse(
 ) -> Result<(), MigrateError> {
     let name = table.name.quoted();
     let referring = tx.query_typed(REFERRING, &[(&name, Type::TEXT)]).await;
-    for foreign_key in referring.map_err(MigrateError::from_driver)? {
+    for foreign_key in referring.driver()? {
         let (child, refers): (String, String) = (foreign_key.get(3), foreign_key.get(4));
         let (keys_of, on_key) = (table.keys(), table.on_key());
         let sql = format!(
             "SELECT EXISTS (SELECT FROM {keys_of} JOIN {name} AS t ON {on_key} JOIN {child} AS c ON {refers})"
         );
         let arrays = table.arrays(keys);
-        let found = tx.query_typed_one(&sql, &params(&arrays)).await.map_err(MigrateError::from_driver)?;
+        let found = tx.query_typed_one(&sql, &params(&arrays)).await.driver()?;
         if found.get(0) {
             let child = format!("{}.{}", foreign_key.get::<_, &str>(1), foreign_key.get::<_, &str>(2));
             return Err(MigrateError::Referenced {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tokio_postgres::Transaction;
 
 use crate::ops::artifact::{Record, RowTable, params};
-use crate::ops::{Ident, MigrateError, RowKey, TableName};
+use crate::ops::{DriverResult, Ident, MigrateError, RowKey, TableName};
 use crate::rollout::clearing::survivors::{AT, counted};
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::{Reference, Rule, Unique};
@@ -33,7 +33,7 @@ pub(super) async fn split<'a>(
             continue;
         }
         let arrays = table.arrays(&keys);
-        let rows = tx.query_typed(&sql, &params(&arrays)).await.map_err(MigrateError::from_driver)?;
+        let rows = tx.query_typed(&sql, &params(&arrays)).await.driver()?;
         let mut flags = vec![false; keys.len()];
         for row in rows {
             let at = usize::try_from(row.get::<_, i64>(0) - 1).unwrap_or(usize::MAX);

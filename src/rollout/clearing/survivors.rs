@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use tokio_postgres::Transaction;
 
 use crate::ops::artifact::{RowTable, params};
-use crate::ops::{Ident, MigrateError, RowKey};
+use crate::ops::{DriverResult, Ident, MigrateError, RowKey};
 use crate::rollout::finding::Loser;
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::Unique;
@@ -26,7 +26,7 @@ pub(super) async fn with_survivors(
     let leaving: Vec<&RowKey> = losers.iter().map(|loser| &loser.key).chain(all).collect();
     let arrays = table.arrays(&leaving);
     let rows = tx.query_typed(&query(guard, table, rule, losers.len()), &params(&arrays)).await;
-    let rows = rows.map_err(MigrateError::from_driver)?;
+    let rows = rows.driver()?;
     let yielding: HashSet<usize> =
         rows.iter().filter_map(|row| usize::try_from(row.get::<_, i64>(0) - 1).ok()).collect();
     let keep = |(at, loser): (usize, Loser)| yielding.contains(&at).then_some(loser);

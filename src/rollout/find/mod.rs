@@ -26,7 +26,7 @@ use tokio_postgres::Transaction;
 
 use self::scope::Scope;
 use self::tally::Tally;
-use crate::ops::{FindingKind, MigrateError, RowKey, TableInfo};
+use crate::ops::{DriverResult, FindingKind, MigrateError, RowKey, TableInfo};
 use crate::rollout::finding::{Finding, Loser, Sample};
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::{Check, Rule};
@@ -104,9 +104,9 @@ async fn run(
     let Some(kind) = kind(guard, rule) else { return Ok(()) };
     let scope = Scope::new(guard, table, tenant);
     scope.expect_columns(rule)?;
-    let savepoint = tx.savepoint("slotkeeper_find").await.map_err(MigrateError::from_driver)?;
+    let savepoint = tx.savepoint("slotkeeper_find").await.driver()?;
     let done = pass(&savepoint, &scope, rule, kind, tally).await;
-    savepoint.rollback().await.map_err(MigrateError::from_driver)?;
+    savepoint.rollback().await.driver()?;
     done
 }
 
@@ -117,7 +117,7 @@ async fn pass(
     kind: FindingKind,
     tally: &mut Tally,
 ) -> Result<(), MigrateError> {
-    tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(SETTINGS).await.driver()?;
     if let Rule::Reference(reference) = rule {
         orphan::expect_parent(tx, reference).await?;
     }

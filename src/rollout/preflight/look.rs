@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Transaction;
 
-use crate::ops::{MigrateError, TableInfo};
+use crate::ops::{DriverResult, MigrateError, TableInfo};
 use crate::rollout::find;
 use crate::rollout::finding::Finding;
 use crate::rollout::guard::Guard;
@@ -32,7 +32,7 @@ impl Look {
         let (findings, unchecked) = (Vec::new(), Vec::new());
         let mut facts =
             TableFacts { table: table.clone(), exists: false, rows: None, bytes: 0, findings, unchecked };
-        let rights = server::rights(tx, &guard.table).await.map_err(MigrateError::from_driver)?;
+        let rights = server::rights(tx, &guard.table).await.driver()?;
         let Some(rights) = rights else {
             if !creates {
                 self.met(Obstacle::MissingTable { table });
@@ -117,7 +117,7 @@ impl Look {
     /// What a foreign key needs of the table it refers to.
     async fn of_parent(&mut self, tx: &Transaction<'_>, rule: &Reference) -> Result<(), MigrateError> {
         let table = rule.parent.to_string();
-        let rights = server::rights(tx, &rule.parent).await.map_err(MigrateError::from_driver)?;
+        let rights = server::rights(tx, &rule.parent).await.driver()?;
         let Some(rights) = rights else {
             self.met(Obstacle::MissingTable { table });
             return Ok(());
@@ -130,7 +130,7 @@ impl Look {
             self.met(Obstacle::MayNotReference { table: table.clone() });
         }
         let is_key = server::is_key(tx, rights.oid, &rule.parent_columns).await;
-        if !is_key.map_err(MigrateError::from_driver)? {
+        if !is_key.driver()? {
             self.met(Obstacle::NoParentKey { rule: rule.name.to_string(), table });
         }
         Ok(())
@@ -174,19 +174,19 @@ async fn size(
     guard: &Guard,
     reads: bool,
 ) -> Result<(TableInfo, Option<u64>), MigrateError> {
-    let savepoint = tx.savepoint("slotkeeper_size").await.map_err(MigrateError::from_driver)?;
+    let savepoint = tx.savepoint("slotkeeper_size").await.driver()?;
     let size = async {
         let info = TableInfo::existing(&savepoint, &guard.table).await?;
         if !reads {
             return Ok((info, None));
         }
         let sql = format!("SELECT count(*) FROM {}", info.name.quoted());
-        let row = savepoint.query_typed_one(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+        let row = savepoint.query_typed_one(&sql, &[]).await.driver()?;
         Ok((info, Some(row.get::<_, i64>(0).unsigned_abs())))
     };
     let size = size.await;
     // Kept until the end, the lock of a reader keeps the table from being truncated or rewritten between two rules.
     let end = if size.is_ok() { savepoint.commit().await } else { savepoint.rollback().await };
-    end.map_err(MigrateError::from_driver)?;
+    end.driver()?;
     size
 }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use tokio_postgres::{Client, IsolationLevel};
 
 use self::look::Look;
-use crate::ops::MigrateError;
 use crate::ops::server::OLDEST_SERVER;
+use crate::ops::{DriverResult, MigrateError};
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::Rule;
 
@@ -114,17 +114,17 @@ pub(crate) async fn run(
 ) -> Result<Preflight, MigrateError> {
     let started = Instant::now();
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let mut tx = builder.start().await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute(SETTINGS).await.map_err(MigrateError::from_driver)?;
-    let (server, version) = server::facts(&tx, plan.schema).await.map_err(MigrateError::from_driver)?;
+    let mut tx = builder.start().await.driver()?;
+    tx.batch_execute(SETTINGS).await.driver()?;
+    let (server, version) = server::facts(&tx, plan.schema).await.driver()?;
     let mut look = Look { obstacles: of_server(plan, &server, version), oids: BTreeMap::new(), options };
     let mut tables = Vec::new();
     for guard in plan.guards {
         tables.push(look.table(&mut tx, guard, plan.creates.is_some()).await?);
     }
     let sessions = sessions::read(&tx, &look.oids, options.long_transaction).await;
-    let sessions = sessions.map_err(MigrateError::from_driver)?;
-    tx.rollback().await.map_err(MigrateError::from_driver)?;
+    let sessions = sessions.driver()?;
+    tx.rollback().await.driver()?;
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Preflight { server, tables, sessions, obstacles: look.obstacles, took_ms })
 }

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 pub use self::report::Restored;
 
 use crate::ops::artifact::{Action, ArtifactError, Lock, Purpose, Reader, Record, RowTable, text_form};
-use crate::ops::{Ident, MigrateError, Pace, RowKey, lock};
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, RowKey, lock};
 use crate::rollout::clearing::{Batch, Step, begin, in_batches, look, unlock};
 use crate::rollout::guard::Guard;
 
@@ -150,7 +150,7 @@ async fn insert(
     let rows: Vec<_> =
         records.iter().zip(missing).filter(|(_, missing)| *missing).map(|(r, _)| &r.row).collect();
     text_form::leave(tx, outside).await?;
-    tx.batch_execute(text_form::FOR_READING_BACK).await.map_err(MigrateError::from_driver)?;
+    tx.batch_execute(text_form::FOR_READING_BACK).await.driver()?;
     if !rows.is_empty() {
         step.done = table.insert_rows(tx, &rows).await?;
     }

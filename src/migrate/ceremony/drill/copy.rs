@@ -7,8 +7,8 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::migrate::ceremony::drill::Drill;
 use crate::migrate::{Migrator, catalog};
-use crate::ops::MigrateError;
 use crate::ops::object::PRINTED;
+use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
 /// Rows and their hash, table by table: equal sums are equal rows, in whatever order.
@@ -23,34 +23,31 @@ pub(super) async fn copy(
     drill: &mut Drill,
 ) -> Result<Sums, MigrateError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(false);
-    let tx = builder.start().await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off")
-        .await
-        .map_err(MigrateError::from_driver)?;
+    let tx = builder.start().await.driver()?;
+    tx.batch_execute(PRINTED).await.driver()?;
+    tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off").await.driver()?;
     let tenants = tenants(&tx, &migrator.schema, most, drill).await?;
     let mut expected = Sums::new();
     for (table, columns) in tables(migrator) {
         let from = format!("\"{}\".\"{table}\" WHERE tenant_id = ANY ($1::text[]::uuid[])", migrator.schema);
         let sql = format!("INSERT INTO \"{scratch}\".\"{table}\" ({columns}) SELECT {columns} FROM {from}");
         let params = [(&tenants as _, Type::TEXT_ARRAY)];
-        drill.rows += tx.execute_typed(&sql, &params).await.map_err(MigrateError::from_driver)?;
-        let row =
-            tx.query_typed_one(&sum(&columns, &from), &params).await.map_err(MigrateError::from_driver)?;
+        drill.rows += tx.execute_typed(&sql, &params).await.driver()?;
+        let row = tx.query_typed_one(&sum(&columns, &from), &params).await.driver()?;
         expected.insert(table.to_owned(), (row.get(0), row.get(1)));
     }
-    tx.commit().await.map_err(MigrateError::from_driver)?;
+    tx.commit().await.driver()?;
     Ok(expected)
 }
 
 /// The sums of the copy.
 pub(super) async fn sums(scratch: &SchemaName, client: &mut Client) -> Result<Sums, MigrateError> {
-    let tx = client.transaction().await.map_err(MigrateError::from_driver)?;
-    tx.batch_execute(PRINTED).await.map_err(MigrateError::from_driver)?;
+    let tx = client.transaction().await.driver()?;
+    tx.batch_execute(PRINTED).await.driver()?;
     let mut found = Sums::new();
     for (table, columns) in tables(&Migrator::new()) {
         let sql = sum(&columns, &format!("\"{scratch}\".\"{table}\""));
-        let row = tx.query_typed_one(&sql, &[]).await.map_err(MigrateError::from_driver)?;
+        let row = tx.query_typed_one(&sql, &[]).await.driver()?;
         found.insert(table.to_owned(), (row.get(0), row.get(1)));
     }
     Ok(found)
@@ -93,7 +90,7 @@ async fn tenants(
         counts.join(" UNION ALL ")
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let row = tx.query_typed_one(&sql, &[(&most, Type::INT8)]).await.map_err(MigrateError::from_driver)?;
+    let row = tx.query_typed_one(&sql, &[(&most, Type::INT8)]).await.driver()?;
     let tenants: Vec<String> = row.get(0);
     drill.tenants = tenants.len() as u64;
     drill.of_tenants = row.get::<_, i64>(1).unsigned_abs();

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use crate::migrate::Migrator;
 use crate::migrate::ceremony::CeremonyOptions;
 use crate::ops::artifact::part_of;
-use crate::ops::{MigrateError, TableName};
+use crate::ops::{DriverResult, MigrateError, TableName};
 use crate::schema::{MAX_SCHEMA_NAME, SchemaName};
 
 const SUFFIX: &str = "_drill";
@@ -37,7 +37,7 @@ impl Scratch {
         let lock = TableName::new(schema.as_str(), "drill").map_err(|_| invalid())?;
         let sql = "SELECT oid::pg_catalog.int8 FROM pg_catalog.pg_database
             WHERE datname = pg_catalog.current_database()";
-        let row = client.query_typed_one(sql, &[]).await.map_err(MigrateError::from_driver)?;
+        let row = client.query_typed_one(sql, &[]).await.driver()?;
         let stem = options.folder.join(format!("slotkeeper-{}-{schema}", row.get::<_, i64>(0)));
         Ok(Self { schema, lock, stem })
     }
@@ -46,7 +46,7 @@ impl Scratch {
         let schema = &self.schema;
         // One message, so one transaction: there is never such a schema without its mark.
         let sql = format!("CREATE SCHEMA \"{schema}\"; COMMENT ON SCHEMA \"{schema}\" IS '{MARK}'");
-        client.batch_execute(&sql).await.map_err(MigrateError::from_driver)
+        client.batch_execute(&sql).await.driver()
     }
 
     /// Drops the schema and removes the files, if they are there.
@@ -62,7 +62,7 @@ impl Scratch {
             FROM pg_catalog.pg_namespace WHERE nspname = $1";
         let schema = self.schema.as_str();
         let params = [(&schema as _, Type::TEXT), (&MARK as _, Type::TEXT)];
-        let row = client.query_typed_opt(sql, &params).await.map_err(MigrateError::from_driver)?;
+        let row = client.query_typed_opt(sql, &params).await.driver()?;
         match row.map(|row| row.get::<_, bool>(0)) {
             None => Ok(()),
             Some(false) => Err(MigrateError::ScratchTaken { schema: self.schema.clone() }),
@@ -75,7 +75,7 @@ impl Scratch {
                     // The transaction of the message is still open; a lost connection has ended it.
                     let _ = client.batch_execute("ROLLBACK").await;
                 }
-                done.map_err(MigrateError::from_driver)
+                done.driver()
             }
         }
     }
