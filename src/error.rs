@@ -5,7 +5,7 @@
 //! kept, because its text carries all of these; [`Error::sqlstate`] tells an operator the code.
 
 use crate::{
-    allocation::Blocker, failure::Failure, ids::ResourceId, invalid::InvalidInput, violation::Violation,
+    blocker::Blocker, failure::Failure, ids::ResourceId, invalid::InvalidInput, violation::Violation,
 };
 use chrono::{DateTime, Utc};
 use std::fmt;

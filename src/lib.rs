@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 // In reading order: values, then the way to the database, then the nouns.
+mod blocker;
 pub mod claim;
 pub mod ids;
 pub mod invalid;
 pub mod json;
 pub mod policy;
 pub mod price;
+mod status;
 pub mod text;
 pub mod window;
 

@@ -22,5 +22,6 @@
 mod model;
 mod repository;
 
-pub use model::{Allocation, AllocationKind, Block, Blocker};
+pub use crate::blocker::{AllocationKind, Blocker};
+pub use model::{Allocation, Block};
 pub use repository::AllocationRepository;

@@ -1,40 +1,13 @@
-//! What an allocation is, and what stands in a claim's way.
+//! What an allocation is, and requests to close resources.
 
 use crate::{
+    blocker::AllocationKind,
     claim::Claim,
     ids::{AllocationId, BlackoutId, ClaimId, ResourceId, TenantId},
     window::Window,
 };
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use tokio_postgres::Row;
-
-/// Why a resource is occupied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AllocationKind {
-    /// A hold, until it expires.
-    Held,
-    /// A booking.
-    Booked,
-    /// Closed by the host.
-    Blackout,
-    /// Busy in an external calendar.
-    External,
-}
-
-impl AllocationKind {
-    pub(crate) fn parse(text: &str) -> Self {
-        match text {
-            "held" => Self::Held,
-            "booked" => Self::Booked,
-            "blackout" => Self::Blackout,
-            _ => Self::External,
-        }
-    }
-}
 
 /// One resource occupied for one window, buffers included.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,36 +40,6 @@ impl Allocation {
             expires_at: row.get("expires_at"),
             created_at: row.get("created_at"),
         }
-    }
-}
-
-/// An allocation in the way of a claim, named so that a host can explain a refusal.
-///
-/// It belongs to somebody else: [`Blocker::redacted`] before showing it to a customer. `Debug` shows only the kind.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Blocker {
-    /// The allocation; `None` once redacted.
-    pub allocation: Option<AllocationId>,
-    /// The resource, which the caller asked for.
-    pub resource: ResourceId,
-    /// Why it is occupied; `None` once redacted.
-    pub kind: Option<AllocationKind>,
-    /// The part of the caller's own window that is taken.
-    pub overlap: Window,
-}
-
-impl Blocker {
-    /// What may be shown to a customer: which of the resources they asked for is taken, and when.
-    #[must_use]
-    pub const fn redacted(&self) -> Self {
-        Self { allocation: None, kind: None, resource: self.resource, overlap: self.overlap }
-    }
-}
-
-impl fmt::Debug for Blocker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Blocker({:?})", self.kind)
     }
 }
 

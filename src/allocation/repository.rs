@@ -1,7 +1,8 @@
 //! Reads over the claim space, and blackouts.
 
-use super::{Allocation, Block, Blocker, model::AllocationKind};
+use super::{Allocation, Block};
 use crate::{
+    blocker::{AllocationKind, Blocker},
     claim::Claim,
     error::{Cause, Error, Result},
     executor::Executor,

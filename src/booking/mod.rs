@@ -31,7 +31,8 @@ mod model;
 mod repository;
 mod request;
 
+pub use crate::status::BookingStatus;
 pub use details::BookingDetails;
-pub use model::{Booking, BookingRevision, BookingStatus};
+pub use model::{Booking, BookingRevision};
 pub use repository::BookingRepository;
 pub use request::{BookPlaces, CancelBooking, ConfirmHold, EraseCustomer, MoveBooking, RequestBooking};

@@ -6,35 +6,13 @@ use crate::{
     ids::{BookingId, ClaimId, ConfirmationId},
     json::JsonObject,
     price::Price,
+    status::BookingStatus,
     text::TimeZoneName,
     window::Window,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
-
-/// Where a booking stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum BookingStatus {
-    /// Waits for approval; holds no place.
-    Pending,
-    /// Holds its places.
-    Confirmed,
-    /// Gave them up.
-    Cancelled,
-}
-
-impl BookingStatus {
-    pub(crate) fn parse(text: &str) -> Self {
-        match text {
-            "pending" => Self::Pending,
-            "confirmed" => Self::Confirmed,
-            _ => Self::Cancelled,
-        }
-    }
-}
 
 /// A booking as it is now.
 #[derive(Clone, Debug, PartialEq)]

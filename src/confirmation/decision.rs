@@ -2,10 +2,10 @@
 
 use super::{Identity, RecordedRequest, Snapshot, SnapshotError};
 use crate::{
-    allocation::Blocker,
-    booking::BookingStatus,
+    blocker::Blocker,
     error::{Cause, Error, Result},
     ids::{BookingId, ConfirmationId},
+    status::BookingStatus,
     text::IdempotencyKey,
     window::Window,
     write::missing,

@@ -2,9 +2,9 @@
 
 use super::{Operation, RecordedRequest};
 use crate::{
-    allocation::Blocker,
-    booking::BookingStatus,
+    blocker::Blocker,
     ids::{AllocationId, BookingId, HoldId, ResourceId},
+    status::BookingStatus,
     window::Window,
 };
 use chrono::{DateTime, Utc};
