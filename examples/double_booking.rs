@@ -66,7 +66,7 @@ async fn main() -> Result<()> {
     let violation = Violation::from_error(&error).context("not the violation of a constraint")?;
     let constraint = violation.known().context("not a constraint of the library")?;
     ensure!(constraint == Constraint::AllocationsResourceDuringExcl, "refused by {constraint:?}");
-    println!("a script: {} {}: {}", violation.sqlstate().code(), constraint.name(), constraint.meaning());
+    println!("a script: {} {}: {}", violation.sqlstate().code(), constraint.name(), constraint.rule());
 
     let (records, overlaps) = restaurant.audit(&mut client).await?;
     ensure!(records == GUESTS as i64, "{records} decisions on record"); // the replay added none

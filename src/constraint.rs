@@ -22,13 +22,36 @@ pub enum ConstraintKind {
     NotNull,
 }
 
+/// What a violation means to the write that met it. Every constraint says so where it is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnViolation {
+    /// Repeat the identical statement: it now sees the row our snapshot could not see.
+    Repeat,
+    /// The host's own number is taken.
+    ReferenceTaken,
+    /// A rule our values keep by construction: a defect, or a schema that is not ours.
+    Defect,
+}
+
+macro_rules! on_violation {
+    (repeat) => {
+        OnViolation::Repeat
+    };
+    (reference_taken) => {
+        OnViolation::ReferenceTaken
+    };
+    (defect) => {
+        OnViolation::Defect
+    };
+}
+
 macro_rules! constraints {
-    ($($variant:ident $name:literal $table:literal $kind:ident $meaning:literal;)+) => {
+    ($($variant:ident $name:literal $table:literal $kind:ident $violated:ident $rule:literal;)+) => {
         /// A named constraint or unique index of the schema.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Constraint {
-            $(#[doc = concat!("`", $name, "`: ", $meaning, ".")] $variant,)+
+            $(#[doc = concat!("`", $name, "`: ", $rule, ".")] $variant,)+
         }
 
         impl Constraint {
@@ -60,78 +83,108 @@ macro_rules! constraints {
 
             /// The rule it keeps, one lower-case sentence without a full stop.
             #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning),+ }
+            pub const fn rule(self) -> &'static str {
+                match self { $(Self::$variant => $rule),+ }
+            }
+
+            /// What its violation means to the write that met it.
+            pub(crate) const fn on_violation(self) -> OnViolation {
+                match self { $(Self::$variant => on_violation!($violated)),+ }
             }
         }
     };
 }
 
 constraints! {
-    ResourcesPkey "resources_pkey" "resources" Unique "a resource id is used once per tenant";
-    ResourcesKindCheck "resources_kind_check" "resources" Check "a resource kind has 1 to 40 bytes";
-    ResourcesNameCheck "resources_name_check" "resources" Check "a resource name has 1 to 200 bytes";
-    ResourcesReferenceCheck "resources_reference_check" "resources" Check "a resource reference has 1 to 120 bytes";
-    ResourcesCapacityCheck "resources_capacity_check" "resources" Check "1 <= smallest party <= largest party";
-    ResourcesReferenceKey "resources_reference_key" "resources" Unique "a resource reference is used once per tenant";
+    // `repeat`: we met a row our snapshot could not see, so the identical statement, sent again, sees it and names it,
+    // replays it, or wins.
+    //   …_claimed_check, bookings_confirmed_check: part of a claim lost a race, or its key was taken meanwhile.
+    //   …_pkey, …_key of an identity: a twin came first, and the repeat finds its row.
+    //   holds_actor_seq_key: the same actor's other hold came first, and the repeat counts it.
+    //   allocations_archive_pkey: another run archived the row, and the repeat leaves it.
+    //   allocations_resource_fkey: the resource was deleted between look and claim; the repeat does not find it.
+    //   allocations_resource_during_excl: raised only without ON CONFLICT; the repeat names the blocker.
+    // `reference_taken`: the host's own number belongs to another row.
+    // `defect`: a rule our values keep by construction, or a schema that is not ours.
 
-    HoldsPkey "holds_pkey" "holds" Unique "a hold id is used once per tenant";
-    HoldsStatusCheck "holds_status_check" "holds" Check "a hold is active, consumed, released or replaced";
-    HoldsClaimedCheck "holds_claimed_check" "holds" Check "a hold claims everything it asked for, or nothing";
-    HoldsExpiresCheck "holds_expires_check" "holds" Check "a hold expires no later than its longest life allows";
-    HoldsBufferCheck "holds_buffer_check" "holds" Check "each buffer of a hold is 0 to 7 days";
-    HoldsDuringCheck "holds_during_check" "holds" Check "the window of a hold is half-open, finite and at most 400 days";
-    HoldsReferenceKey "holds_reference_key" "holds" Unique "a hold reference is used once per tenant";
-    HoldsActorSeqKey "holds_actor_seq_key" "holds" Unique "the holds of an actor under a limit are numbered apart";
+    ResourcesPkey "resources_pkey" "resources" Unique repeat "a resource id is used once per tenant";
+    ResourcesKindCheck "resources_kind_check" "resources" Check defect "a resource kind has 1 to 40 bytes";
+    ResourcesNameCheck "resources_name_check" "resources" Check defect "a resource name has 1 to 200 bytes";
+    ResourcesReferenceCheck "resources_reference_check" "resources" Check defect
+        "a resource reference has 1 to 120 bytes";
+    ResourcesCapacityCheck "resources_capacity_check" "resources" Check defect "1 <= smallest party <= largest party";
+    ResourcesReferenceKey "resources_reference_key" "resources" Unique reference_taken
+        "a resource reference is used once per tenant";
 
-    AllocationsPkey "allocations_pkey" "allocations" Unique "an allocation id is used once per tenant";
-    AllocationsResourceFkey "allocations_resource_fkey" "allocations" ForeignKey "an allocation is of a resource of its tenant";
-    AllocationsKindCheck "allocations_kind_check" "allocations" Check "an allocation is held, booked, blackout or external";
-    AllocationsExpiresCheck "allocations_expires_check" "allocations" Check "an allocation expires exactly when it is held";
-    AllocationsDuringCheck "allocations_during_check" "allocations" Check
+    HoldsPkey "holds_pkey" "holds" Unique repeat "a hold id is used once per tenant";
+    HoldsStatusCheck "holds_status_check" "holds" Check defect "a hold is active, consumed, released or replaced";
+    HoldsClaimedCheck "holds_claimed_check" "holds" Check repeat "a hold claims everything it asked for, or nothing";
+    HoldsExpiresCheck "holds_expires_check" "holds" Check defect "a hold expires no later than its longest life allows";
+    HoldsBufferCheck "holds_buffer_check" "holds" Check defect "each buffer of a hold is 0 to 7 days";
+    HoldsDuringCheck "holds_during_check" "holds" Check defect
+        "the window of a hold is half-open, finite and at most 400 days";
+    HoldsReferenceKey "holds_reference_key" "holds" Unique reference_taken "a hold reference is used once per tenant";
+    HoldsActorSeqKey "holds_actor_seq_key" "holds" Unique repeat
+        "the holds of an actor under a limit are numbered apart";
+
+    AllocationsPkey "allocations_pkey" "allocations" Unique defect "an allocation id is used once per tenant";
+    AllocationsResourceFkey "allocations_resource_fkey" "allocations" ForeignKey repeat
+        "an allocation is of a resource of its tenant";
+    AllocationsKindCheck "allocations_kind_check" "allocations" Check defect
+        "an allocation is held, booked, blackout or external";
+    AllocationsExpiresCheck "allocations_expires_check" "allocations" Check defect
+        "an allocation expires exactly when it is held";
+    AllocationsDuringCheck "allocations_during_check" "allocations" Check defect
         "a blocked window is half-open, finite and at most 400 days";
-    AllocationsResourceDuringExcl "allocations_resource_during_excl" "allocations" Exclusion
+    AllocationsResourceDuringExcl "allocations_resource_during_excl" "allocations" Exclusion repeat
         "live allocations of a resource do not overlap";
 
-    AllocationsArchivePkey "allocations_archive_pkey" "allocations_archive" Unique
+    AllocationsArchivePkey "allocations_archive_pkey" "allocations_archive" Unique repeat
         "an allocation is archived once per tenant";
 
-    ConfirmationsPkey "confirmations_pkey" "confirmations" Unique "a confirmation id is used once per tenant";
-    ConfirmationsKeyKey "confirmations_key_key" "confirmations" Unique "an idempotency key decides an operation once";
-    ConfirmationsOperationCheck "confirmations_operation_check" "confirmations" Check
+    ConfirmationsPkey "confirmations_pkey" "confirmations" Unique defect "a confirmation id is used once per tenant";
+    ConfirmationsKeyKey "confirmations_key_key" "confirmations" Unique repeat
+        "an idempotency key decides an operation once";
+    ConfirmationsOperationCheck "confirmations_operation_check" "confirmations" Check defect
         "a decision is a confirm, book, cancel, move or erase";
-    ConfirmationsClaimedCheck "confirmations_claimed_check" "confirmations" Check
+    ConfirmationsClaimedCheck "confirmations_claimed_check" "confirmations" Check repeat
         "a decision claims everything it asked for, or nothing";
 
-    BookingsPkey "bookings_pkey" "bookings" Unique "a booking id is used once per tenant";
-    BookingsClaimKey "bookings_claim_key" "bookings" Unique "a claim belongs to one booking";
-    BookingsStatusCheck "bookings_status_check" "bookings" Check "a booking is pending, confirmed or cancelled";
-    BookingsConfirmedCheck "bookings_confirmed_check" "bookings" Check
+    BookingsPkey "bookings_pkey" "bookings" Unique repeat "a booking id is used once per tenant";
+    BookingsClaimKey "bookings_claim_key" "bookings" Unique repeat "a claim belongs to one booking";
+    BookingsStatusCheck "bookings_status_check" "bookings" Check defect "a booking is pending, confirmed or cancelled";
+    BookingsConfirmedCheck "bookings_confirmed_check" "bookings" Check repeat
         "a confirmed booking has its claim and its confirmation";
-    BookingsPriceCheck "bookings_price_check" "bookings" Check "a price and its currency are given together";
-    BookingsBufferCheck "bookings_buffer_check" "bookings" Check "each buffer of a booking is 0 to 7 days";
-    BookingsDuringCheck "bookings_during_check" "bookings" Check
+    BookingsPriceCheck "bookings_price_check" "bookings" Check defect "a price and its currency are given together";
+    BookingsBufferCheck "bookings_buffer_check" "bookings" Check defect "each buffer of a booking is 0 to 7 days";
+    BookingsDuringCheck "bookings_during_check" "bookings" Check defect
         "the window of a booking is half-open, finite and at most 400 days";
-    BookingsReferenceKey "bookings_reference_key" "bookings" Unique "a booking reference is used once per tenant";
+    BookingsReferenceKey "bookings_reference_key" "bookings" Unique reference_taken
+        "a booking reference is used once per tenant";
 
-    AvailabilityCachePkey "availability_cache_pkey" "availability_cache" Unique "a tenant has one cached answer per source";
-    AvailabilityCacheSourceCheck "availability_cache_source_check" "availability_cache" Check
+    AvailabilityCachePkey "availability_cache_pkey" "availability_cache" Unique repeat
+        "a tenant has one cached answer per source";
+    AvailabilityCacheSourceCheck "availability_cache_source_check" "availability_cache" Check defect
         "a cached answer is for a known source";
-    AvailabilityCacheBodyCheck "availability_cache_body_check" "availability_cache" Check
+    AvailabilityCacheBodyCheck "availability_cache_body_check" "availability_cache" Check defect
         "a cached answer says when it was begun and written";
-    AvailabilityCacheErrorCheck "availability_cache_error_check" "availability_cache" Check
+    AvailabilityCacheErrorCheck "availability_cache_error_check" "availability_cache" Check defect
         "failures are counted with their code and time";
 
-    OfferedSlotsPkey "offered_slots_pkey" "offered_slots" Unique "a slot is in the ledger once per tenant and source";
-    OfferedSlotsSourceCheck "offered_slots_source_check" "offered_slots" Check "a slot is offered by a known source";
-    OfferedSlotsStartsCheck "offered_slots_starts_check" "offered_slots" Check "an offered slot is between 1970 and 2200";
-    OfferedSlotsOfferedCheck "offered_slots_offered_check" "offered_slots" Check
+    OfferedSlotsPkey "offered_slots_pkey" "offered_slots" Unique repeat
+        "a slot is in the ledger once per tenant and source";
+    OfferedSlotsSourceCheck "offered_slots_source_check" "offered_slots" Check defect
+        "a slot is offered by a known source";
+    OfferedSlotsStartsCheck "offered_slots_starts_check" "offered_slots" Check defect
+        "an offered slot is between 1970 and 2200";
+    OfferedSlotsOfferedCheck "offered_slots_offered_check" "offered_slots" Check defect
         "a slot in the ledger was offered at least once";
 
-    OutboxPkey "outbox_pkey" "outbox" Unique "an event id is used once per tenant";
-    OutboxClaimedCheck "outbox_claimed_check" "outbox" Check "a blackout claims everything it asked for, or nothing";
+    OutboxPkey "outbox_pkey" "outbox" Unique defect "an event id is used once per tenant";
+    OutboxClaimedCheck "outbox_claimed_check" "outbox" Check repeat
+        "a blackout claims everything it asked for, or nothing";
 
-    MigrationsPkey "migrations_pkey" "migrations" Unique "a migration is applied once";
+    MigrationsPkey "migrations_pkey" "migrations" Unique defect "a migration is applied once";
 }
 
 impl Constraint {
@@ -216,10 +269,10 @@ mod tests {
     }
 
     #[test]
-    fn meanings_are_single_plain_sentences() {
+    fn rules_are_single_plain_sentences() {
         for constraint in Constraint::ALL {
-            let meaning = constraint.meaning();
-            assert!(!meaning.is_empty() && !meaning.contains('.') && meaning.len() <= 80, "{meaning}");
+            let rule = constraint.rule();
+            assert!(!rule.is_empty() && !rule.contains('.') && rule.len() <= 80, "{rule}");
         }
     }
 }

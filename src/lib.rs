@@ -18,7 +18,6 @@ pub mod error;
 pub mod executor;
 mod failure;
 mod handle;
-mod meaning;
 pub mod metrics;
 pub mod schema;
 mod seconds;

@@ -7,7 +7,7 @@ use crate::schema::SchemaName;
 use tokio_postgres::types::Type;
 
 macro_rules! statements {
-    ($($variant:ident $file:literal [$($ty:ident),*];)+) => {
+    ($($variant:ident $file:literal [$($param:ident $ty:ident),*];)+) => {
         /// A statement of the library.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Sql { $($variant),+ }
@@ -27,6 +27,12 @@ macro_rules! statements {
                 ["_one", "_many", "_any"].iter().find_map(|variant| name.strip_suffix(variant)).unwrap_or(name)
             }
 
+            /// The names of its parameters, as the header of its file labels them.
+            #[cfg(test)]
+            const fn parameters(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$(stringify!($param)),*]),+ }
+            }
+
             /// The types of its parameters.
             pub(crate) const fn types(self) -> &'static [Type] {
                 match self { $(Self::$variant => &[$(Type::$ty),*]),+ }
@@ -36,69 +42,102 @@ macro_rules! statements {
 }
 
 statements! {
-    ResourceCreate "resource/create" [UUID, UUID, TEXT, TEXT, TEXT, INT4, INT4, JSONB];
-    ResourceUpdate "resource/update" [UUID, UUID, INT4, TEXT, TEXT, TEXT, INT4, INT4, JSONB, BOOL];
-    ResourceDeactivate "resource/deactivate" [UUID, UUID];
-    ResourceFind "resource/find" [UUID, UUID];
-    ResourceList "resource/list" [UUID, TEXT, BOOL, UUID, INT8];
+    ResourceCreate "resource/create"
+        [tenant UUID, resource UUID, kind TEXT, name TEXT, reference TEXT, capacity INT4,
+         smallest_party INT4, attributes JSONB];
+    ResourceUpdate "resource/update"
+        [tenant UUID, resource UUID, expected_revision INT4, kind TEXT, name TEXT, reference TEXT,
+         capacity INT4, smallest_party INT4, attributes JSONB, active BOOL];
+    ResourceDeactivate "resource/deactivate" [tenant UUID, resource UUID];
+    ResourceFind "resource/find" [tenant UUID, resource UUID];
+    ResourceList "resource/list" [tenant UUID, kind TEXT, active_only BOOL, after UUID, most_rows INT8];
 
     HoldPlaceOne "hold/place_one"
-        [UUID, UUID, UUID, TSTZ_RANGE, UUID, TSTZ_RANGE, INT4, INT4, INT8, INT8, TEXT, TEXT];
+        [tenant UUID, hold UUID, resource UUID, blocked_window TSTZ_RANGE, allocation UUID,
+         visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4, ttl INT8, longest_life INT8,
+         actor TEXT, reference TEXT];
     HoldPlaceMany "hold/place_many"
-        [UUID, UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY, UUID_ARRAY, TSTZ_RANGE, INT4, INT4, INT8, INT8, TEXT, TEXT, INT8];
+        [tenant UUID, hold UUID, resources UUID_ARRAY, blocked_windows TSTZ_RANGE_ARRAY,
+         allocations UUID_ARRAY, visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4, ttl INT8,
+         longest_life INT8, actor TEXT, reference TEXT, most_active INT8];
     HoldReplace "hold/replace"
-        [UUID, UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY, UUID_ARRAY, TSTZ_RANGE, INT4, INT4, INT8, INT8, TEXT, TEXT, UUID,
-         INT8];
-    HoldExtend "hold/extend" [UUID, UUID, TEXT, TIMESTAMPTZ];
-    HoldRelease "hold/release" [UUID, UUID, TEXT];
-    HoldFind "hold/find" [UUID, UUID];
-    HoldSweep "hold/sweep" [UUID, INT8, INT8];
+        [tenant UUID, new_hold UUID, resources UUID_ARRAY, blocked_windows TSTZ_RANGE_ARRAY,
+         allocations UUID_ARRAY, visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4, ttl INT8,
+         longest_life INT8, actor TEXT, reference TEXT, old_hold UUID, most_active INT8];
+    HoldExtend "hold/extend" [tenant UUID, hold UUID, actor TEXT, new_expiry TIMESTAMPTZ];
+    HoldRelease "hold/release" [tenant UUID, hold UUID, actor TEXT];
+    HoldFind "hold/find" [tenant UUID, hold UUID];
+    HoldSweep "hold/sweep" [tenant UUID, most_holds INT8, how_far_back_to_look INT8];
 
     BookingConfirm "booking/confirm"
-        [UUID, UUID, UUID, UUID, TEXT, BYTEA, JSONB, TSTZ_RANGE, TEXT, TEXT, INT8, TEXT, TEXT, JSONB];
+        [tenant UUID, hold UUID, booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB,
+         expected_window TSTZ_RANGE, reference TEXT, customer TEXT, price INT8, currency TEXT,
+         time_zone TEXT, metadata JSONB];
     BookingConfirmAny "booking/confirm_any"
-        [UUID, UUID, UUID, UUID, TEXT, BYTEA, JSONB, TSTZ_RANGE, TEXT, TEXT, TEXT, INT8, TEXT, TEXT, JSONB, BOOL];
+        [tenant UUID, hold UUID, booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB,
+         expected_window TSTZ_RANGE, expected TEXT, reference TEXT, customer TEXT, price INT8, currency TEXT,
+         time_zone TEXT, metadata JSONB, if_still_free BOOL];
     BookingBookOne "booking/book_one"
-        [UUID, UUID, UUID, TSTZ_RANGE, UUID, TSTZ_RANGE, INT4, INT4, UUID, UUID, TEXT, BYTEA, JSONB,
-         TEXT, TEXT, INT8, TEXT, TEXT, JSONB];
+        [tenant UUID, claim UUID, resource UUID, blocked_window TSTZ_RANGE, allocation UUID,
+         visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4, booking UUID, confirmation UUID,
+         key TEXT, checksum BYTEA, record JSONB, reference TEXT, customer TEXT, price INT8, currency TEXT,
+         time_zone TEXT, metadata JSONB];
     BookingBookMany "booking/book_many"
-        [UUID, UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY, UUID_ARRAY, TSTZ_RANGE, INT4, INT4, UUID, UUID, TEXT, BYTEA, JSONB,
-         TEXT, TEXT, INT8, TEXT, TEXT, JSONB, BOOL];
-    BookingCancel "booking/cancel" [UUID, UUID, UUID, TEXT, BYTEA, JSONB, INT4];
+        [tenant UUID, claim UUID, resources UUID_ARRAY, blocked_windows TSTZ_RANGE_ARRAY,
+         allocations UUID_ARRAY, visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4,
+         booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB, reference TEXT,
+         customer TEXT, price INT8, currency TEXT, time_zone TEXT, metadata JSONB, pending BOOL];
+    BookingCancel "booking/cancel"
+        [tenant UUID, booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB,
+         expected_revision INT4];
     BookingMove "booking/move"
-        [UUID, UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY, UUID_ARRAY, TSTZ_RANGE, INT4, INT4, INT4, UUID, TEXT, BYTEA, JSONB];
-    BookingRequest "booking/request" [UUID, UUID, TSTZ_RANGE, TEXT, TEXT, INT8, TEXT, TEXT, JSONB];
-    BookingErase "booking/erase" [UUID, TEXT, UUID, TEXT, BYTEA, JSONB];
-    BookingFind "booking/find" [UUID, UUID];
-    BookingHistory "booking/history" [UUID, UUID];
+        [tenant UUID, booking UUID, resources UUID_ARRAY, blocked_windows TSTZ_RANGE_ARRAY,
+         allocations UUID_ARRAY, visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4,
+         expected_revision INT4, confirmation UUID, key TEXT, checksum BYTEA, record JSONB];
+    BookingRequest "booking/request"
+        [tenant UUID, booking UUID, window TSTZ_RANGE, reference TEXT, customer TEXT, price INT8,
+         currency TEXT, time_zone TEXT, metadata JSONB];
+    BookingErase "booking/erase"
+        [tenant UUID, customer TEXT, confirmation UUID, key TEXT, checksum BYTEA, record JSONB];
+    BookingFind "booking/find" [tenant UUID, booking UUID];
+    BookingHistory "booking/history" [tenant UUID, booking UUID];
 
-    AllocationBlock "allocation/block" [UUID, UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY, UUID_ARRAY, UUID];
-    AllocationUnblock "allocation/unblock" [UUID, UUID, UUID];
-    AllocationIsFree "allocation/is_free" [UUID, UUID, TSTZ_RANGE];
-    AllocationBlockers "allocation/blockers" [UUID, UUID_ARRAY, TSTZ_RANGE_ARRAY];
-    AllocationListByBooking "allocation/list_by_booking" [UUID, UUID];
-    AllocationListByResource "allocation/list_by_resource" [UUID, UUID, TSTZ_RANGE, INT8];
-    AllocationFreeWindows "allocation/free_windows" [UUID, UUID, TSTZ_RANGE];
+    AllocationBlock "allocation/block"
+        [tenant UUID, blackout UUID, resources UUID_ARRAY, windows TSTZ_RANGE_ARRAY, allocations UUID_ARRAY,
+         event UUID];
+    AllocationUnblock "allocation/unblock" [tenant UUID, blackout UUID, event UUID];
+    AllocationIsFree "allocation/is_free" [tenant UUID, resource UUID, window TSTZ_RANGE];
+    AllocationBlockers "allocation/blockers"
+        [tenant UUID, resources UUID_ARRAY, blocked_windows TSTZ_RANGE_ARRAY];
+    AllocationListByBooking "allocation/list_by_booking" [tenant UUID, booking UUID];
+    AllocationListByResource "allocation/list_by_resource"
+        [tenant UUID, resource UUID, window TSTZ_RANGE, most_rows INT8];
+    AllocationFreeWindows "allocation/free_windows" [tenant UUID, resource UUID, window TSTZ_RANGE];
 
-    ConfirmationFindByKey "confirmation/find_by_key" [UUID, TEXT, TEXT];
-    ConfirmationListByBooking "confirmation/list_by_booking" [UUID, UUID];
+    ConfirmationFindByKey "confirmation/find_by_key" [tenant UUID, operation TEXT, key TEXT];
+    ConfirmationListByBooking "confirmation/list_by_booking" [tenant UUID, booking UUID];
 
-    AvailabilityCacheRefresh "availability_cache/refresh" [UUID, TEXT, TIMESTAMPTZ, JSONB];
-    AvailabilityCacheFail "availability_cache/fail" [UUID, TEXT, TEXT];
-    AvailabilityCacheInvalidate "availability_cache/invalidate" [UUID, TEXT_ARRAY];
-    AvailabilityCacheFind "availability_cache/find" [UUID, TEXT, INT8];
+    AvailabilityCacheRefresh "availability_cache/refresh"
+        [tenant UUID, source TEXT, when_the_computation_began TIMESTAMPTZ, body JSONB];
+    AvailabilityCacheFail "availability_cache/fail" [tenant UUID, source TEXT, code TEXT];
+    AvailabilityCacheInvalidate "availability_cache/invalidate" [tenant UUID, sources TEXT_ARRAY];
+    AvailabilityCacheFind "availability_cache/find" [tenant UUID, source TEXT, longest_age INT8];
 
-    OfferRecord "offer/record" [UUID, TEXT, TIMESTAMPTZ_ARRAY, INT8_ARRAY];
-    OfferList "offer/list" [UUID, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, INT8];
-    OfferPrune "offer/prune" [UUID, TIMESTAMPTZ, INT8];
+    OfferRecord "offer/record" [tenant UUID, source TEXT, slots TIMESTAMPTZ_ARRAY, how_often INT8_ARRAY];
+    OfferList "offer/list" [tenant UUID, source TEXT, from TIMESTAMPTZ, before TIMESTAMPTZ, most_rows INT8];
+    OfferPrune "offer/prune" [tenant UUID, before TIMESTAMPTZ, most_rows INT8];
 
-    RetentionArchiveAllocations "retention/archive_allocations" [UUID, INT8, INT8, UUID, UUID, BOOL];
-    RetentionPruneConfirmations "retention/prune_confirmations" [UUID, INT8, INT8, UUID, UUID, BOOL];
-    RetentionPruneHolds "retention/prune_holds" [UUID, INT8, INT8, UUID, UUID, BOOL];
-    RetentionPruneBookings "retention/prune_bookings" [UUID, INT8, INT8, UUID, UUID, BOOL];
+    RetentionArchiveAllocations "retention/archive_allocations"
+        [tenant UUID, age INT8, most_rows INT8, after UUID, up_to UUID, only_look BOOL];
+    RetentionPruneConfirmations "retention/prune_confirmations"
+        [tenant UUID, age INT8, most_rows INT8, after UUID, up_to UUID, only_look BOOL];
+    RetentionPruneHolds "retention/prune_holds"
+        [tenant UUID, age INT8, most_rows INT8, after UUID, up_to UUID, only_look BOOL];
+    RetentionPruneBookings "retention/prune_bookings"
+        [tenant UUID, age INT8, most_rows INT8, after UUID, up_to UUID, only_look BOOL];
 
-    OutboxList "outbox/list" [UUID, INT8];
-    OutboxDelete "outbox/delete" [UUID, UUID_ARRAY];
+    OutboxList "outbox/list" [tenant UUID, most_rows INT8];
+    OutboxDelete "outbox/delete" [tenant UUID, events UUID_ARRAY];
 }
 
 /// Asks the catalogs, about a table of any schema: no tenant, nothing to qualify, and too rare to be kept prepared.
@@ -145,6 +184,56 @@ mod tests {
             }
         }
         assert_eq!(files, Sql::ALL.len() + 1);
+    }
+
+    /// What the header of a file calls its parameters: `$3 resources[]  $7 buffer before, s`.
+    fn labelled(source: &str) -> Vec<String> {
+        let header = source.lines().take_while(|line| line.starts_with("--"));
+        let labels = header.filter(|line| line.starts_with("-- $")).flat_map(|line| line[3..].split("  "));
+        let name = |label: &str| {
+            let (_, text) = label.split_once(' ').unwrap_or_default();
+            text.split([',', '[', '(', ':']).next().unwrap_or_default().trim().replace(' ', "_")
+        };
+        labels
+            .enumerate()
+            .map(|(i, label)| {
+                let numbered = label.starts_with(&format!("${} ", i + 1));
+                if numbered { name(label) } else { format!("{label:?} is not ${}", i + 1) }
+            })
+            .collect()
+    }
+
+    /// The highest `$n` outside of the header.
+    fn used(source: &str) -> usize {
+        let text = without_comments(source);
+        let number =
+            |rest: &str| rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok());
+        text.match_indices('$').filter_map(|(at, _)| number(&text[at + 1..])).max().unwrap_or(0)
+    }
+
+    fn mislabelled(statement: &str, registered: &[&str], source: &str) -> Option<String> {
+        let labelled = labelled(source);
+        (labelled != registered || used(source) != registered.len()).then(|| {
+            format!("{statement}: registered {registered:?}, labelled {labelled:?}, {} used", used(source))
+        })
+    }
+
+    #[test]
+    fn parameters_are_labelled_as_they_are_registered() {
+        let wrong = |sql: &Sql| mislabelled(&format!("{sql:?}"), sql.parameters(), sql.source());
+        assert_eq!(Sql::ALL.iter().filter_map(wrong).collect::<Vec<_>>(), [""; 0]);
+    }
+
+    #[test]
+    fn a_parameter_too_few_or_in_another_place_is_found() {
+        let source = "-- a.b\n-- $1 tenant  $2 hold\n-- $3 buffer before, s\nSELECT $1, $2, $3";
+        assert_eq!(mislabelled("X", &["tenant", "hold", "buffer_before"], source), None);
+        for wrong in
+            [&["tenant", "hold"][..], &["hold", "tenant", "buffer_before"], &["tenant", "hold", "after"]]
+        {
+            assert!(mislabelled("X", wrong, source).is_some(), "{wrong:?}");
+        }
+        assert!(mislabelled("X", &["tenant"], "-- a.b\n-- $1 tenant\nSELECT $1, $2").is_some());
     }
 
     #[test]

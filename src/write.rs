@@ -7,12 +7,12 @@
 //! reference may be met before its id.
 
 use crate::{
+    constraint::{Constraint, OnViolation},
     error::{Cause, Error, Result},
     executor::{Executor, Failed, Session, Wrap},
     failure::Failure,
     handle::Slotkeeper,
     ids::TenantId,
-    meaning::{Meaning, meaning},
     metrics::Watch,
     sql::Sql,
 };
@@ -146,10 +146,10 @@ impl Slotkeeper {
         let repeat = match Failure::classify(&failed.error) {
             Failure::Violation(violation) => {
                 Watch::violation(&violation);
-                match violation.known_in(self.schema()).map(meaning) {
-                    Some(Meaning::Again) => true,
-                    Some(Meaning::ReferenceTaken) => return Err(Error::ReferenceTaken),
-                    Some(Meaning::Defect) => return Err(Error::Internal(cause)),
+                match violation.known_in(self.schema()).map(Constraint::on_violation) {
+                    Some(OnViolation::Repeat) => true,
+                    Some(OnViolation::ReferenceTaken) => return Err(Error::ReferenceTaken),
+                    Some(OnViolation::Defect) => return Err(Error::Internal(cause)),
                     None => return Err(Error::UnknownConstraint(violation)),
                 }
             }

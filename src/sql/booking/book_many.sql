@@ -5,7 +5,7 @@
 -- $1 tenant  $2 claim  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 booking  $10 confirmation  $11 key  $12 checksum  $13 record
 -- $14 reference  $15 customer  $16 price, minor units  $17 currency  $18 time zone  $19 metadata
--- $20 whether booking $9 must be pending (else it must not exist)
+-- $20 pending, whether booking $9 must be (else it must not exist)
 WITH prior AS MATERIALIZED (
     SELECT c.id, c.checksum, c.outcome, c.booking_id, c.snapshot, c.decided_at FROM slotkeeper.confirmations c
      WHERE c.tenant_id = $1 AND c.operation = 'book' AND c.key = $11

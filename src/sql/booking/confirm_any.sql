@@ -5,7 +5,8 @@
 -- Recorded: confirmed, state_mismatch, hold_consumed, hold_released, window_mismatch, hold_expired, conflict.
 -- Not recorded: replayed, key_reused, not_found, again.
 -- $1 tenant  $2 hold  $3 booking  $4 confirmation  $5 key  $6 checksum  $7 record  $8 expected window, or null
--- $9 what booking $3 must be: 'pending', 'new' (must not exist), or null: minted by the library, so it cannot exist
+-- $9 expected, what booking $3 must be: 'pending', 'new' (must not exist), or null: minted by the library, so it
+--    cannot exist
 -- $10 reference  $11 customer  $12 price, minor units  $13 currency  $14 time zone  $15 metadata  $16 if still free
 WITH prior AS MATERIALIZED (
     SELECT c.id, c.checksum, c.outcome, c.booking_id, c.snapshot, c.decided_at FROM slotkeeper.confirmations c

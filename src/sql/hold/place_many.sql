@@ -4,7 +4,7 @@
 -- Outcomes: placed, replayed, not_found, conflict, too_many, again.
 -- $1 tenant  $2 hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
--- $13 most active holds of this actor, or null
+-- $13 most active, or null: the limit on holds of this actor
 WITH prior AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
 ), want AS MATERIALIZED (
