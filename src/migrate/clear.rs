@@ -8,7 +8,7 @@ use crate::migrate::Migrator;
 use crate::migrate::guards;
 use crate::ops::artifact::{ArtifactError, Header};
 use crate::ops::{MigrateError, Pace};
-use crate::rollout::{Cleared, Dedupe, Guard, Quarantine, Quarantined, Restored};
+use crate::rollout::{Cleanup, CleanupReport, Guard, Restored};
 
 impl Migrator {
     /// Marks allocations that overlap others, so that their exclusion can be built again: they stay what they are, block
@@ -21,8 +21,8 @@ impl Migrator {
     pub async fn quarantine(
         &self,
         client: &mut Client,
-        options: &Quarantine,
-    ) -> Result<Quarantined, MigrateError> {
+        options: &Cleanup,
+    ) -> Result<CleanupReport, MigrateError> {
         let mut guards = self.guards().into_iter();
         let allocations = guards.find(|guard| guard.table().name.as_str() == "allocations");
         let missing = || MigrateError::MissingTable { table: format!("{}.allocations", self.schema) };
@@ -36,7 +36,11 @@ impl Migrator {
     /// # Errors
     /// # Transactions
     /// As [`Guard::dedupe`], for each table; an error keeps what was done to those before.
-    pub async fn dedupe(&self, client: &mut Client, options: &Dedupe) -> Result<Vec<Cleared>, MigrateError> {
+    pub async fn dedupe(
+        &self,
+        client: &mut Client,
+        options: &Cleanup,
+    ) -> Result<Vec<CleanupReport>, MigrateError> {
         let mut done = Vec::new();
         for guard in self.guards() {
             match guard.dedupe(client, &options.for_table(&guard.table().name)).await {

@@ -11,7 +11,7 @@ use crate::schema::SchemaName;
 const CATALOG: &str = include_str!("catalog.txt");
 
 /// Of allocations that overlap, what is booked stays before what is held, blocked or external.
-const FAVOURED: [(&str, &str); 1] = [("allocations", "kind = 'booked'")];
+const PRECEDENCE: [(&str, &str); 1] = [("allocations", "kind = 'booked'")];
 
 /// One line of the catalog.
 struct Line<'a> {
@@ -34,14 +34,14 @@ fn guard(schema: &SchemaName, table: &str, lines: &[Line<'_>]) -> Option<Guard> 
         let known = of_table().any(|line| line.kind == "column" && line.name == name);
         if known { Ident::new(name).ok() } else { None }
     };
-    let favoured = FAVOURED.iter().find(|(name, _)| *name == table).map(|(_, sql)| (*sql).to_owned());
+    let precedence = PRECEDENCE.iter().find(|(name, _)| *name == table).map(|(_, sql)| (*sql).to_owned());
     Some(Guard {
         table: TableName::new(schema.as_str(), table).ok()?,
         tenant: column("tenant_id"),
         confirmed_at: None,
         created_at: column("created_at"),
         live: of_table().find_map(Line::counted).map(|counted| counted.replace(" AND (NOT shadow)", "")),
-        favoured,
+        precedence,
         shadow: column("shadow").or_else(|| Ident::new(SHADOW).ok())?,
         rules: of_table().filter(|line| line.is_rule()).filter_map(|line| line.rule(schema)).collect(),
     })

@@ -36,7 +36,7 @@ pub struct Guard {
     pub(crate) created_at: Option<Ident>,
     pub(crate) live: Option<String>,
     /// Rows that stay before any other, as SQL: among ours, what is booked before what is only held.
-    pub(crate) favoured: Option<String>,
+    pub(crate) precedence: Option<String>,
     pub(crate) shadow: Ident,
     pub(crate) rules: Vec<Rule>,
 }
@@ -81,8 +81,8 @@ impl Guard {
         let guard = TableName::new(schema, table).map_err(Into::into).and_then(|table| {
             let shadow = Ident::new(SHADOW)?;
             let rules = Vec::new();
-            let (tenant, confirmed_at, created_at, live, favoured) = (None, None, None, None, None);
-            Ok(Self { table, tenant, confirmed_at, created_at, live, favoured, shadow, rules })
+            let (tenant, confirmed_at, created_at, live, precedence) = (None, None, None, None, None);
+            Ok(Self { table, tenant, confirmed_at, created_at, live, precedence, shadow, rules })
         });
         GuardBuilder { guard }
     }

@@ -41,50 +41,29 @@
 //!
 //! Of rows that exclude each other the earliest confirmed stays, then the earliest created, then the smallest key.
 
-mod canary;
-pub(crate) mod clearing;
-mod constraint_map;
-mod dedupe;
-mod down;
-mod estimate;
-pub(crate) mod find;
-pub(crate) mod finding;
+pub(crate) mod constraints;
 pub(crate) mod guard;
 mod objects;
-mod plan;
 pub(crate) mod preflight;
-mod prepare;
-mod quarantine;
-mod refuse;
 mod report;
-mod restore;
+pub(crate) mod rows;
 pub(crate) mod rule;
 mod shadow;
 mod stage;
 mod tenant;
-mod up;
-mod verify;
 
 pub use crate::ops::{
     ArtifactError, Built, FindingKind, Ident, InvalidIdent, Lock, MAX_IDENT, ObjectKind, Pace, RowKey, State,
     TableName, Work,
 };
-pub use canary::{Mode, WouldRefuse};
-pub use clearing::{Cleared, ClearedRule, Clearing, TenantRows};
-pub use dedupe::{Dedupe, Deduped};
-pub use down::Down;
-pub use finding::{Finding, Sample, TenantFinding};
+pub(crate) use constraints::refuse_violated;
+pub use constraints::{Difference, Down, Mode, Plan, RolledOut, Up, Verification, WouldRefuse};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
-pub use plan::Plan;
 pub use preflight::{
     Activity, Extension, Obstacle, Preflight, PreflightOptions, ServerFacts, Session, TableFacts, TableLock,
 };
-pub use quarantine::{Quarantine, Quarantined};
-pub(crate) use refuse::refuse_violated;
-pub use report::{Dropped, Planned, TakenBack};
-pub use restore::Restored;
-pub(crate) use restore::put_back;
+pub use report::{Dropped, Planned, RolledBack};
+pub(crate) use rows::put_back;
+pub use rows::{CleanedRule, Cleanup, CleanupReport, Finding, Restored, Sample, TenantFinding, TenantRows};
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use stage::Stage;
-pub use up::{RolledOut, Up};
-pub use verify::{Flaw, Verification};

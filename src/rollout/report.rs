@@ -11,7 +11,7 @@ use crate::rollout::Stage;
 /// What was taken back, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct TakenBack {
+pub struct RolledBack {
     /// Each object, in the order in which it was dropped.
     pub objects: Vec<Dropped>,
     /// Rows that are marked as quarantined; without the column, none.
@@ -56,7 +56,7 @@ pub struct Planned {
     pub takes: Option<Duration>,
 }
 
-impl fmt::Display for TakenBack {
+impl fmt::Display for RolledBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let done = if self.dry_run { "would be dropped" } else { "dropped" };
         for Dropped { name, kind, definition } in &self.objects {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{ArtifactError, Dedupe, Guard, Pace, Quarantine};
+use slotkeeper::rollout::{ArtifactError, Cleanup, Guard, Pace};
 use tokio_postgres::Client;
 
 use crate::support::files::Folder;
@@ -21,7 +21,7 @@ async fn deduped(client: &mut Client, folder: &Folder) -> Guard {
         .await
         .unwrap();
     let guard = Guard::on("app", "items").unique("items_code_key", &["code"]).build().unwrap();
-    guard.dedupe(client, &Dedupe::dry_run().apply(folder.file("rows"))).await.unwrap();
+    guard.dedupe(client, &Cleanup::dry_run().apply(folder.file("rows"))).await.unwrap();
     guard
 }
 
@@ -29,7 +29,7 @@ async fn deduped(client: &mut Client, folder: &Folder) -> Guard {
 async fn refusal(client: &mut Client, guard: &Guard, path: &Path) -> ArtifactError {
     let before = messy::hash(client, "app.items").await;
     let restored = guard.restore(client, path, &Pace::new()).await.unwrap_err();
-    let resumed = guard.dedupe(client, &Dedupe::dry_run().apply(path)).await.unwrap_err();
+    let resumed = guard.dedupe(client, &Cleanup::dry_run().apply(path)).await.unwrap_err();
     assert_eq!(restored, resumed);
     assert_eq!(messy::hash(client, "app.items").await, before);
     match restored {
@@ -98,7 +98,7 @@ async fn a_newer_format_another_table_and_another_shape_are_told_apart() {
     client.batch_execute("CREATE TABLE app.others (id int PRIMARY KEY, code text)").await.unwrap();
     let error = refusal(&mut client, &other, &path).await;
     assert_eq!(error, ArtifactError::OtherTable { table: "app.others".into() });
-    let error = guard.quarantine(&mut client, &Quarantine::dry_run().apply(&path)).await.unwrap_err();
+    let error = guard.quarantine(&mut client, &Cleanup::dry_run().apply(&path)).await.unwrap_err();
     assert_eq!(error, MigrateError::Artifact(ArtifactError::OtherPurpose));
 
     let other = |column: &str| ArtifactError::OtherShape { table: "app.items".into(), column: column.into() };
@@ -147,12 +147,13 @@ async fn paths_that_cannot_be_used_are_refused_before_anything_is_changed() {
     guard.restore(&mut client, folder.file("rows"), &Pace::new()).await.unwrap();
     let before = messy::hash(&client, "app.items").await;
     for path in [folder.file("no/such/folder"), folder.path().to_owned(), folder.file("rows/below")] {
-        let error = guard.dedupe(&mut client, &Dedupe::dry_run().apply(&path)).await.unwrap_err();
+        let error = guard.dedupe(&mut client, &Cleanup::dry_run().apply(&path)).await.unwrap_err();
         assert!(matches!(error, MigrateError::Artifact(ArtifactError::Io { .. })), "{error:?}");
         assert!(!error.to_string().contains("os error"), "{error}");
     }
     fs::write(folder.file("theirs"), "something else").unwrap();
-    let error = guard.dedupe(&mut client, &Dedupe::dry_run().apply(folder.file("theirs"))).await.unwrap_err();
+    let error =
+        guard.dedupe(&mut client, &Cleanup::dry_run().apply(folder.file("theirs"))).await.unwrap_err();
     assert!(matches!(error, MigrateError::Artifact(ArtifactError::Truncated { .. })), "{error:?}");
     assert_eq!(fs::read_to_string(folder.file("theirs")).unwrap(), "something else", "never written over");
     assert_eq!(messy::hash(&client, "app.items").await, before);

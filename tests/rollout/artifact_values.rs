@@ -1,6 +1,6 @@
 //! Every value comes back the same, whatever its type, its key, and the settings of the sessions.
 
-use slotkeeper::rollout::{Dedupe, Guard, Pace};
+use slotkeeper::rollout::{Cleanup, Guard, Pace};
 use tokio_postgres::Client;
 
 use crate::support::files::Folder;
@@ -67,7 +67,7 @@ async fn every_type_of_value_comes_back_the_same_between_sessions_that_write_val
         SET extra_float_digits = -15; SET bytea_output = 'escape'; SET xmloption = document; SET search_path = app, public";
     writer.batch_execute(odd).await.unwrap();
     let path = folder.file("rows");
-    let done = guard.dedupe(&mut writer, &Dedupe::dry_run().apply(&path)).await.unwrap();
+    let done = guard.dedupe(&mut writer, &Cleanup::dry_run().apply(&path)).await.unwrap();
     assert_eq!(done.done, 2, "{done}");
     assert_eq!(texts(&reader, "app.things").await.len(), 1);
     let shown = writer
@@ -119,7 +119,7 @@ async fn keys_of_odd_types_and_names_find_their_rows() {
     client.batch_execute("SET TimeZone = 'Asia/Kolkata'").await.unwrap();
     let guard = Guard::on("Größe", "Tische und \"Stühle\"").unique("key", &["dup"]).build().unwrap();
     let path = folder.file("rows");
-    let apply = Dedupe::dry_run().apply(&path).pace(Pace::new().batch(7));
+    let apply = Cleanup::dry_run().apply(&path).pace(Pace::new().batch(7));
     assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap().done, 29);
     let back = guard.restore(&mut client, &path, &Pace::new().batch(4)).await.unwrap();
     assert_eq!(back.restored, 29);

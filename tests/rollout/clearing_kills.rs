@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use slotkeeper::rollout::{Dedupe, Guard, Pace, Quarantine};
+use slotkeeper::rollout::{Cleanup, Guard, Pace};
 use tokio_postgres::Client;
 
 use crate::support::files::Folder;
@@ -64,11 +64,11 @@ impl Drill {
         let pace = Pace::new();
         match work {
             "quarantine" => {
-                let apply = Quarantine::dry_run().apply(path);
+                let apply = Cleanup::dry_run().apply(path);
                 self.guard.quarantine(&mut self.client, &apply).await.map(|_| ()).unwrap();
             }
             "dedupe" => {
-                let apply = Dedupe::dry_run().apply(path);
+                let apply = Cleanup::dry_run().apply(path);
                 self.guard.dedupe(&mut self.client, &apply).await.map(|_| ()).unwrap();
             }
             _ => self.guard.restore(&mut self.client, path, &pace).await.map(|_| ()).unwrap(),

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{ArtifactError, Dedupe, Guard, Quarantine};
+use slotkeeper::rollout::{ArtifactError, Cleanup, Guard};
 use tokio_postgres::NoTls;
 
 use crate::support::files::Folder;
@@ -17,11 +17,11 @@ async fn a_table_without_primary_key_is_left_alone() {
     visits::create(&client).await;
     client.batch_execute("ALTER TABLE app.visits DROP CONSTRAINT visits_pkey").await.unwrap();
     let guard = visits::guard().build().unwrap();
-    let apply = Quarantine::dry_run().apply(folder.file("rows"));
+    let apply = Cleanup::dry_run().apply(folder.file("rows"));
     let no_key = MigrateError::NoPrimaryKey { table: "app.visits".into() };
     assert_eq!(guard.quarantine(&mut client, &apply).await.unwrap_err(), no_key);
     assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap_err(), no_key);
-    assert_eq!(guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap_err(), no_key);
+    assert_eq!(guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap_err(), no_key);
     let missing = Guard::on("app", "nothing").unique("k", &["id"]).build().unwrap();
     let error = missing.dedupe(&mut client, &apply).await.unwrap_err();
     assert_eq!(error, MigrateError::MissingTable { table: "app.nothing".into() });
@@ -36,7 +36,7 @@ async fn a_role_without_rights_and_a_session_that_may_not_write_are_told_before_
     messy::fill(&client, 300).await;
     let guard = visits::guard().build().unwrap();
     let before = messy::hash(&client, "app.visits").await;
-    let apply = Quarantine::dry_run().apply(folder.file("rows"));
+    let apply = Cleanup::dry_run().apply(folder.file("rows"));
 
     let config = database.stranger().await.unwrap();
     let (mut stranger, connection) = config.connect(NoTls).await.unwrap();
@@ -55,16 +55,16 @@ async fn a_role_without_rights_and_a_session_that_may_not_write_are_told_before_
         assert_eq!(error, MigrateError::PermissionDenied, "{grant}");
     }
     assert!(
-        guard.quarantine(&mut stranger, &Quarantine::dry_run()).await.unwrap().found > 0,
+        guard.quarantine(&mut stranger, &Cleanup::dry_run()).await.unwrap().found > 0,
         "SELECT is enough to look"
     );
     // Rows that a policy hides must not look like none.
     client.batch_execute("ALTER TABLE app.visits ENABLE ROW LEVEL SECURITY").await.unwrap();
-    let error = guard.quarantine(&mut stranger, &Quarantine::dry_run()).await.unwrap_err();
+    let error = guard.quarantine(&mut stranger, &Cleanup::dry_run()).await.unwrap_err();
     assert_eq!(error, MigrateError::PermissionDenied);
 
     client.batch_execute("SET default_transaction_read_only = on").await.unwrap();
-    assert!(guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap().found > 0);
+    assert!(guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap().found > 0);
     assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap_err(), MigrateError::ReadOnlyServer);
     assert_eq!(guard.quarantine(&mut client, &apply).await.unwrap_err(), MigrateError::ReadOnlyServer);
     assert_eq!(messy::hash(&client, "app.visits").await, before);
@@ -78,7 +78,7 @@ async fn the_artifact_is_its_owners_only() {
     visits::create(&client).await;
     messy::fill(&client, 100).await;
     let guard = visits::guard().build().unwrap();
-    guard.quarantine(&mut client, &Quarantine::dry_run().apply(folder.file("rows"))).await.unwrap();
+    guard.quarantine(&mut client, &Cleanup::dry_run().apply(folder.file("rows"))).await.unwrap();
     let mode = std::fs::metadata(folder.file("rows")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -121,7 +121,7 @@ async fn a_full_disk_is_told_as_such() {
     messy::fill(&client, 3000).await;
     let before = messy::hash(&client, "app.visits").await;
     let guard = visits::guard().build().unwrap();
-    let apply = Quarantine::dry_run().apply(folder.file("rows"));
+    let apply = Cleanup::dry_run().apply(folder.file("rows"));
     let error = guard.quarantine(&mut client, &apply).await.unwrap_err();
     let names = folder.names();
     assert!(Command::new("umount").arg(folder.path()).status().unwrap().success());

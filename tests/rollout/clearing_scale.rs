@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use slotkeeper::rollout::{Dedupe, Guard, Pace};
+use slotkeeper::rollout::{Cleanup, Guard, Pace};
 
 use crate::support::files::Folder;
 use crate::support::messy;
@@ -34,7 +34,7 @@ async fn a_million_rows_leave_and_come_back() {
     let path = folder.file("rows");
     let base = peak();
     let started = Instant::now();
-    let done = guard.dedupe(&mut client, &Dedupe::dry_run().apply(&path)).await.unwrap();
+    let done = guard.dedupe(&mut client, &Cleanup::dry_run().apply(&path)).await.unwrap();
     let (removing, removed) = (started.elapsed(), peak());
     let started = Instant::now();
     let back = guard.restore(&mut client, &path, &Pace::new()).await.unwrap();

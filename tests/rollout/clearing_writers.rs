@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use slotkeeper::rollout::{Dedupe, Pace, Quarantine};
+use slotkeeper::rollout::{Cleanup, Pace};
 use tokio_postgres::Client;
 
 use crate::support::files::Folder;
@@ -101,9 +101,9 @@ async fn eight_writers_lose_nothing_see_no_error_and_meet_no_deadlock() {
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     let pace = Pace::new().batch(20);
-    let marks = Quarantine::dry_run().apply(folder.file("marks")).pace(pace);
+    let marks = Cleanup::dry_run().apply(folder.file("marks")).pace(pace);
     let marked = guard.quarantine(&mut client, &marks).await.unwrap();
-    let removes = Dedupe::dry_run().apply(folder.file("removes")).pace(pace);
+    let removes = Cleanup::dry_run().apply(folder.file("removes")).pace(pace);
     let removed = guard.dedupe(&mut client, &removes).await.unwrap();
     stop.store(true, Ordering::Relaxed);
     let mut told = Vec::new();

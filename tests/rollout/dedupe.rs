@@ -1,7 +1,7 @@
 //! Dedupe: rows leave whole, and only if nobody needs them.
 
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{Dedupe, FindingKind, Guard, Pace};
+use slotkeeper::rollout::{Cleanup, FindingKind, Guard, Pace};
 use tokio_postgres::Client;
 
 use crate::support::files::Folder;
@@ -26,19 +26,19 @@ async fn duplicates_and_orphans_leave_the_constraints_build_and_restore_brings_a
     let guard = visits::guard().build().unwrap();
     let before = messy::hash(&client, "app.visits").await;
 
-    let dry = guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap();
+    let dry = guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap();
     assert_eq!(messy::hash(&client, "app.visits").await, before);
     let (path, pace) = (folder.file("rows"), Pace::new().batch(40));
-    let done = guard.dedupe(&mut client, &Dedupe::dry_run().apply(&path).pace(pace)).await.unwrap();
+    let done = guard.dedupe(&mut client, &Cleanup::dry_run().apply(&path).pace(pace)).await.unwrap();
     assert_eq!((done.found, done.done), (dry.found, dry.found), "{done}");
     let kinds: Vec<FindingKind> = done.rules.iter().map(|rule| rule.reason).collect();
     assert_eq!(kinds, [FindingKind::Duplicate, FindingKind::Orphan]);
     let left = messy::hash(&client, "app.visits").await;
     assert_eq!(left.0 + i64::try_from(done.done).unwrap(), before.0);
     let mut run = 0;
-    while guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap().found > 0 {
+    while guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap().found > 0 {
         run += 1;
-        let more = Dedupe::dry_run().apply(folder.file(&run.to_string()));
+        let more = Cleanup::dry_run().apply(folder.file(&run.to_string()));
         guard.dedupe(&mut client, &more).await.unwrap();
     }
     client.batch_execute(UNIQUE).await.unwrap();
@@ -81,8 +81,8 @@ async fn a_row_that_others_refer_to_is_not_removed_and_no_child_goes_silently() 
         child: "app.Teile & Mehr".into(),
         constraint: "of_item".into(),
     };
-    assert_eq!(guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap_err(), referenced);
-    let apply = Dedupe::dry_run().apply(folder.file("rows"));
+    assert_eq!(guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap_err(), referenced);
+    let apply = Cleanup::dry_run().apply(folder.file("rows"));
     assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap_err(), referenced);
     assert_eq!(items(&client).await, [1, 2, 3, 4]);
     assert!(folder.names().is_empty());
@@ -119,7 +119,7 @@ async fn the_last_holder_of_a_key_never_leaves_even_where_rules_are_entangled() 
         .unwrap();
     let mut runs = Vec::new();
     for run in 1..=4 {
-        let apply = Dedupe::dry_run().apply(folder.file(&run.to_string()));
+        let apply = Cleanup::dry_run().apply(folder.file(&run.to_string()));
         let done = guard.dedupe(&mut client, &apply).await.unwrap();
         runs.push((done.done, done.deferred, items(&client).await));
     }
@@ -146,7 +146,7 @@ async fn a_row_whose_rival_is_gone_and_a_row_whose_parent_came_stay() {
     client.batch_execute(&(tables + &rows)).await.unwrap();
     let guard = visits::guard().build().unwrap();
     let path = folder.file("rows");
-    let apply = Dedupe::dry_run().apply(&path);
+    let apply = Cleanup::dry_run().apply(&path);
     assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap().done, 4);
     guard.restore(&mut client, &path, &Pace::new()).await.unwrap();
 
@@ -181,7 +181,7 @@ async fn a_child_of_a_partition_is_seen_whichever_table_it_refers_to() {
     {
         client.batch_execute(&format!("INSERT INTO app.{child} VALUES ('a', 2)")).await.unwrap();
         let guard = Guard::on("app", guarded).unique("items_code_key", &["kind", "code"]).build().unwrap();
-        let apply = Dedupe::dry_run().apply(folder.file(&format!("{guarded}-{child}")));
+        let apply = Cleanup::dry_run().apply(folder.file(&format!("{guarded}-{child}")));
         let error = guard.dedupe(&mut client, &apply).await.unwrap_err();
         let expected = format!("app.{child}");
         assert!(

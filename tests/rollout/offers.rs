@@ -2,7 +2,7 @@
 //! (tenant, source) and of (tenant, source, slot), found, taken out tenant by tenant, kept out, and brought back.
 
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{Cleared, Dedupe, Down, FindingKind, Guard, Pace, Up};
+use slotkeeper::rollout::{Cleanup, CleanupReport, Down, FindingKind, Guard, Pace, Up};
 use tokio_postgres::Client;
 
 use crate::support::files::Folder;
@@ -91,7 +91,7 @@ async fn setup() -> (kit::Database, Client) {
 }
 
 /// What a dedupe found, as one rule; or nothing.
-fn found(done: &Cleared, story: &Story) -> u64 {
+fn found(done: &CleanupReport, story: &Story) -> u64 {
     assert!(done.rules.iter().all(|rule| rule.rule == story.key && rule.reason == FindingKind::Duplicate));
     done.found
 }
@@ -116,7 +116,7 @@ async fn duplicates_are_found_removed_by_canary_then_all_kept_out_and_brought_ba
         assert_eq!(of(CANARY).unwrap().leaving, canary);
 
         // A dry run tells the same and changes nothing; nor can the key be had yet.
-        let dry = guard.dedupe(&mut client, &Dedupe::dry_run()).await.unwrap();
+        let dry = guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap();
         assert_eq!((found(&dry, story), dry.done, dry.dry_run), (all, 0, true));
         let refused = guard.up(&mut client, &Up::new()).await.unwrap_err();
         assert!(matches!(refused, MigrateError::StillViolated { .. }), "{refused:?}");
@@ -127,7 +127,7 @@ async fn duplicates_are_found_removed_by_canary_then_all_kept_out_and_brought_ba
         let others = format!("(SELECT * FROM {table} WHERE tenant <> '{CANARY}')");
         let untouched = hash(&client, &others).await;
         let (first, rest) = (folder.file("canary"), folder.file("all"));
-        let options = Dedupe::dry_run().tenant(CANARY).apply(&first);
+        let options = Cleanup::dry_run().tenant(CANARY).apply(&first);
         let done = guard.dedupe(&mut client, &options).await.unwrap();
         assert_eq!((found(&done, story), done.done), (canary, canary));
         assert_eq!(hash(&client, &others).await, untouched);
@@ -140,7 +140,7 @@ async fn duplicates_are_found_removed_by_canary_then_all_kept_out_and_brought_ba
         );
         let stay: Vec<i64> = client.query_one(&stay, &[]).await.unwrap().get(0);
         let done = guard
-            .dedupe(&mut client, &Dedupe::dry_run().apply(&rest).pace(Pace::new().batch(50)))
+            .dedupe(&mut client, &Cleanup::dry_run().apply(&rest).pace(Pace::new().batch(50)))
             .await
             .unwrap();
         assert_eq!((found(&done, story), done.done, done.deferred), (all - canary, all - canary, 0));
@@ -177,7 +177,7 @@ async fn an_index_of_the_keys_name_or_a_key_over_other_columns_is_not_the_key() 
     let (_database, mut client) = setup().await;
     let story = &STORIES[0];
     let (guard, folder) = (story.guard(), Folder::new());
-    guard.dedupe(&mut client, &Dedupe::dry_run().apply(folder.file("rows"))).await.unwrap();
+    guard.dedupe(&mut client, &Cleanup::dry_run().apply(folder.file("rows"))).await.unwrap();
     let (key, table) = (story.key, story.name());
     for (make, drop) in [
         (format!("CREATE UNIQUE INDEX {key} ON {table} (tenant, source)"), format!("DROP INDEX app.{key}")),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{Pace, Quarantine, Up};
+use slotkeeper::rollout::{Cleanup, Pace, Up};
 
 use crate::support::{files, messy, visits};
 
@@ -25,7 +25,7 @@ async fn a_reversed_window_out_of_the_way_does_not_stop_the_exclusion_for_longer
     let old = database.client().await.unwrap();
     old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1").await.unwrap();
     let folder = files::Folder::new();
-    guard.quarantine(&mut client, &Quarantine::dry_run().apply(folder.file("marks.jsonl"))).await.unwrap();
+    guard.quarantine(&mut client, &Cleanup::dry_run().apply(folder.file("marks.jsonl"))).await.unwrap();
 
     let short =
         Pace::new().lock_timeout(Duration::from_millis(50)).pause(Duration::from_millis(50)).attempts(3);

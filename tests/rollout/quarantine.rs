@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{ArtifactError, FindingKind, Pace, Quarantine};
+use slotkeeper::rollout::{ArtifactError, Cleanup, FindingKind, Pace};
 use tokio_postgres::Client;
 
 use crate::support::files::Folder;
@@ -42,7 +42,7 @@ async fn the_earliest_confirmed_of_each_chain_stays_the_constraint_builds_and_a_
     let guard = visits::guard().build().unwrap();
     let before = messy::hash(&client, "app.visits").await;
 
-    let apply = Quarantine::dry_run().apply(folder.file("rows"));
+    let apply = Cleanup::dry_run().apply(folder.file("rows"));
     let done = guard.quarantine(&mut client, &apply).await.unwrap();
     assert_eq!((done.found, done.done, done.already, done.changed_since), (5, 5, 0, 0), "{done}");
     assert_eq!(messy::marked(&client).await, [1, 3, 5, 8, 9]);
@@ -54,7 +54,7 @@ async fn the_earliest_confirmed_of_each_chain_stays_the_constraint_builds_and_a_
 
     let again = guard.quarantine(&mut client, &apply).await.unwrap();
     assert_eq!((again.resumed, again.done, again.already), (true, 0, 5));
-    let other = Quarantine::dry_run().apply(folder.file("second"));
+    let other = Cleanup::dry_run().apply(folder.file("second"));
     let none = guard.quarantine(&mut client, &other).await.unwrap();
     assert_eq!((none.found, none.artifact), (0, None));
     assert_eq!(folder.names(), ["rows"]);
@@ -68,14 +68,14 @@ async fn a_dry_run_counts_the_same_rows_and_leaves_no_trace() {
     messy::fill(&client, 1000).await;
     let guard = visits::guard().build().unwrap();
     let before = messy::hash(&client, "app.visits").await;
-    let dry = guard.quarantine(&mut client, &Quarantine::dry_run()).await.unwrap();
+    let dry = guard.quarantine(&mut client, &Cleanup::dry_run()).await.unwrap();
     assert!(dry.dry_run && dry.found > 50 && dry.done == 0, "{dry}");
     assert_eq!(messy::hash(&client, "app.visits").await, before);
     let shadow = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'app.visits'::regclass
         AND attname = 'slotkeeper_shadow'";
     assert_eq!(messy::count(&client, shadow).await, 0);
     assert!(folder.names().is_empty());
-    let apply = Quarantine::dry_run().apply(folder.file("rows")).pace(quick());
+    let apply = Cleanup::dry_run().apply(folder.file("rows")).pace(quick());
     let done = guard.quarantine(&mut client, &apply).await.unwrap();
     assert_eq!((done.found, done.done, &done.rules), (dry.found, dry.found, &dry.rules));
     assert_eq!(messy::count(&client, shadow).await, 1);
@@ -93,18 +93,18 @@ async fn a_canary_touches_one_tenant_and_the_rest_follows_in_a_run_of_its_own() 
     visits::create(&client).await;
     messy::fill(&client, 1000).await;
     let guard = visits::guard().build().unwrap();
-    let all = guard.quarantine(&mut client, &Quarantine::dry_run()).await.unwrap();
-    let canary = Quarantine::dry_run().tenant(TENANT_B).apply(folder.file("canary"));
+    let all = guard.quarantine(&mut client, &Cleanup::dry_run()).await.unwrap();
+    let canary = Cleanup::dry_run().tenant(TENANT_B).apply(folder.file("canary"));
     let done = guard.quarantine(&mut client, &canary).await.unwrap();
     let others =
         format!("SELECT count(*) FROM app.visits WHERE slotkeeper_shadow AND restaurant_id <> '{TENANT_B}'");
     assert_eq!(messy::count(&client, &others).await, 0);
     assert!(done.done > 0 && done.done < all.found, "{done}");
     // Another tenant's canary is another run, and takes another artifact.
-    let mixed = Quarantine::dry_run().tenant(TENANT_A).apply(folder.file("canary"));
+    let mixed = Cleanup::dry_run().tenant(TENANT_A).apply(folder.file("canary"));
     let error = guard.quarantine(&mut client, &mixed).await.unwrap_err();
     assert_eq!(error, MigrateError::Artifact(ArtifactError::OtherPurpose));
-    let rest = Quarantine::dry_run().apply(folder.file("rest"));
+    let rest = Cleanup::dry_run().apply(folder.file("rest"));
     let rest = guard.quarantine(&mut client, &rest).await.unwrap();
     assert_eq!(rest.done + done.done, all.found);
     let nobody = slotkeeper::rollout::Guard::on("app", "visits").check("c", "true").build().unwrap();
@@ -121,7 +121,7 @@ async fn quarantine_and_restore_give_back_the_very_same_rows() {
     let guard = visits::guard().build().unwrap();
     let before = messy::hash(&client, "app.visits").await;
     let path = folder.file("rows");
-    let apply = Quarantine::dry_run().apply(&path).pace(quick());
+    let apply = Cleanup::dry_run().apply(&path).pace(quick());
     let done = guard.quarantine(&mut client, &apply).await.unwrap();
     assert_eq!(messy::marked(&client).await.len() as u64, done.done);
     let back = guard.restore(&mut client, &path, &quick()).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_call_can_be_spawned_and_a_shadow_column_of_another_type_is_named() {
     messy::fill(&client, 100).await;
     client.batch_execute("ALTER TABLE app.visits ADD mark text").await.unwrap();
     let guard = visits::guard().shadow("mark").build().unwrap();
-    let apply = Quarantine::dry_run().apply(folder.file("rows"));
+    let apply = Cleanup::dry_run().apply(folder.file("rows"));
     let run = tokio::spawn(async move { guard.quarantine(&mut client, &apply).await });
     let error = run.await.unwrap().unwrap_err();
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use slotkeeper::migrate::MigrateError;
-use slotkeeper::rollout::{Pace, Quarantine, RowKey};
+use slotkeeper::rollout::{Cleanup, Pace, RowKey};
 
 use crate::support::files::Folder;
 use crate::support::messy;
@@ -21,7 +21,7 @@ async fn a_row_changed_since_it_was_found_is_left_alone_and_counted() {
     messy::fill(&client, 500).await;
     let guard = visits::guard().build().unwrap();
     let path = folder.file("rows");
-    let apply = Quarantine::dry_run().apply(&path);
+    let apply = Cleanup::dry_run().apply(&path);
     let done = guard.quarantine(&mut client, &apply).await.unwrap();
     let ids = messy::marked(&client).await;
     guard.restore(&mut client, &path, &quick()).await.unwrap();
@@ -44,7 +44,7 @@ async fn a_row_that_another_session_holds_is_come_back_to_and_holds_nobody_up() 
     messy::fill(&client, 500).await;
     let guard = visits::guard().build().unwrap();
     let loser: i64 = {
-        let dry = guard.quarantine(&mut client, &Quarantine::dry_run()).await.unwrap();
+        let dry = guard.quarantine(&mut client, &Cleanup::dry_run()).await.unwrap();
         dry.rules[0].samples[0].0[0].parse().unwrap()
     };
     // The column is there, so that the holder is not in the way of adding it.
@@ -55,13 +55,13 @@ async fn a_row_that_another_session_holds_is_come_back_to_and_holds_nobody_up() 
     let holder = database.client().await.unwrap();
     let hold = format!("BEGIN; SELECT FROM app.visits WHERE id = {loser} FOR UPDATE");
     holder.batch_execute(&hold).await.unwrap();
-    let apply = Quarantine::dry_run().apply(folder.file("rows")).pace(quick());
+    let apply = Cleanup::dry_run().apply(folder.file("rows")).pace(quick());
     let error = guard.quarantine(&mut client, &apply).await.unwrap_err();
     assert_eq!(error, MigrateError::Contended { attempts: 3 });
     let marked = messy::marked(&client).await;
     assert!(!marked.is_empty() && !marked.contains(&loser), "the others of its batch are done");
     // Released while a run waits.
-    let patient = Quarantine::dry_run().apply(folder.file("rows")).pace(quick().attempts(200));
+    let patient = Cleanup::dry_run().apply(folder.file("rows")).pace(quick().attempts(200));
     let release = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         holder.batch_execute("COMMIT").await.unwrap();
@@ -81,8 +81,8 @@ async fn of_two_runs_at_once_the_second_is_refused() {
     let guard = visits::guard().build().unwrap();
     let holder = database.client().await.unwrap();
     holder.batch_execute("BEGIN; LOCK TABLE app.visits IN SHARE MODE").await.unwrap();
-    let slow = Quarantine::dry_run().apply(folder.file("one")).pace(quick().attempts(1000));
-    let hasty = Quarantine::dry_run()
+    let slow = Cleanup::dry_run().apply(folder.file("one")).pace(quick().attempts(1000));
+    let hasty = Cleanup::dry_run()
         .apply(folder.file("two"))
         .pace(quick().attempts(1).lock_timeout(Duration::from_millis(50)));
     let both = async {
@@ -107,7 +107,7 @@ async fn what_a_killed_run_left_half_written_is_started_over() {
     messy::fill(&client, 300).await;
     std::fs::write(folder.file("rows.part"), "{\"format\":").unwrap();
     let guard = visits::guard().build().unwrap();
-    let apply = Quarantine::dry_run().apply(folder.file("rows"));
+    let apply = Cleanup::dry_run().apply(folder.file("rows"));
     let done = guard.quarantine(&mut client, &apply).await.unwrap();
     assert!(!done.resumed && done.done > 0);
     assert_eq!(folder.names(), ["rows"]);
@@ -121,7 +121,7 @@ async fn a_call_that_is_dropped_leaves_whole_batches_and_its_connection_fit_for_
     messy::fill(&client, 400).await;
     let guard = visits::guard().build().unwrap();
     let path = folder.file("rows");
-    let apply = Quarantine::dry_run().apply(&path).pace(quick().batch(5));
+    let apply = Cleanup::dry_run().apply(&path).pace(quick().batch(5));
     let started = Instant::now();
     let found = guard.quarantine(&mut client, &apply).await.unwrap().found;
     let mut length = started.elapsed();

@@ -1,6 +1,6 @@
 //! Restore: nothing written over, nothing lost.
 
-use slotkeeper::rollout::{Dedupe, Guard, Pace, RowKey};
+use slotkeeper::rollout::{Cleanup, Guard, Pace, RowKey};
 
 use crate::support::files::Folder;
 use crate::support::messy;
@@ -19,7 +19,7 @@ async fn a_row_that_is_there_with_another_content_is_reported_and_not_written_ov
         .unwrap();
     let guard = Guard::on("app", "items").unique("items_code_key", &["code"]).build().unwrap();
     let path = folder.file("rows");
-    guard.dedupe(&mut client, &Dedupe::dry_run().apply(&path)).await.unwrap();
+    guard.dedupe(&mut client, &Cleanup::dry_run().apply(&path)).await.unwrap();
     client
         .batch_execute("INSERT INTO app.items VALUES (2, 'a', 'y'), (3, 'a', 'ours'), (9, 'c', NULL)")
         .await
@@ -47,7 +47,7 @@ async fn a_trigger_that_keeps_rows_back_is_an_error_and_not_a_loss() {
         )
         .await
         .unwrap();
-    let apply = Dedupe::dry_run().apply(folder.file("rows"));
+    let apply = Cleanup::dry_run().apply(folder.file("rows"));
     let error = guard.dedupe(&mut client, &apply).await.unwrap_err();
     assert_eq!(error.to_string(), "a trigger of table app.visits kept rows as they were");
     assert_eq!(messy::hash(&client, "app.visits").await, before);

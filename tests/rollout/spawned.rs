@@ -1,7 +1,7 @@
 //! A service runs these calls in tasks of its own, so their futures have to be `Send`. Compiling is the test.
 
 use slotkeeper::migrate::{CeremonyOptions, Down as StepDown, Migrator, Repair};
-use slotkeeper::rollout::{Down, Guard, Pace, Quarantine, Up};
+use slotkeeper::rollout::{Cleanup, Down, Guard, Pace, Up};
 use tokio_postgres::Client;
 
 fn spawnable<F: Future + Send>(_: F) {}
@@ -29,8 +29,8 @@ fn every_call(make: fn() -> (Client, Guard), make_own: fn() -> (Client, Migrator
         release("a", &Pace::new());
         mode("a");
         would_refuse("a");
-        quarantine(&Quarantine::dry_run());
-        dedupe(&Quarantine::dry_run());
+        quarantine(&Cleanup::dry_run());
+        dedupe(&Cleanup::dry_run());
         restore("file", &Pace::new());
     }
     spawnable! { make_own();
@@ -42,8 +42,8 @@ fn every_call(make: fn() -> (Client, Guard), make_own: fn() -> (Client, Migrator
         verify();
         audit();
         repair(&Repair::dry_run());
-        quarantine(&Quarantine::dry_run());
-        dedupe(&Quarantine::dry_run());
+        quarantine(&Cleanup::dry_run());
+        dedupe(&Cleanup::dry_run());
         restore("file", &Pace::new());
         ceremony(&CeremonyOptions::new());
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use slotkeeper::rollout::{Pace, Quarantine};
+use slotkeeper::rollout::{Cleanup, Pace};
 
 /// Booking tables that cannot double-book: migrate ours, guard yours.
 ///
@@ -197,8 +197,8 @@ impl Global {
 
 impl Apply {
     /// The same, as the library takes it.
-    pub(crate) fn clearing(&self, pace: Pace) -> Quarantine {
-        let mut clearing = Quarantine::dry_run().pace(pace);
+    pub(crate) fn clearing(&self, pace: Pace) -> Cleanup {
+        let mut clearing = Cleanup::dry_run().pace(pace);
         if let Some(tenant) = &self.tenant {
             clearing = clearing.tenant(tenant);
         }

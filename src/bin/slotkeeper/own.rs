@@ -53,7 +53,7 @@ pub(crate) async fn run(global: &Global, command: &Command) -> Result<Outcome, F
         }
         Command::Dedupe(apply) => {
             let cleared = migrator.dedupe(client, &apply.clearing(pace)).await?;
-            let remains = cleared.iter().any(slotkeeper::rollout::Cleared::remains);
+            let remains = cleared.iter().any(slotkeeper::rollout::CleanupReport::remains);
             Outcome::new(lines(&cleared), &json!({ "tables": cleared }), remains)
         }
         Command::Restore { file } => {

@@ -83,12 +83,12 @@ pub(crate) async fn ensure(
     let mut job = Job { client, ddl, pace, held: Held::default() };
     job.clear_leftover().await?;
     let mut found = job.find(&ddl.name).await?;
-    let mut state = found.judge(ddl, expected);
+    let mut state = found.compare(ddl, expected);
     if state == State::InvalidIndex && !found.is_constraint() {
         // It is invalid, too, while somebody else builds it; then what has come of it counts.
         job.wait_for_builder().await?;
         found = job.find(&ddl.name).await?;
-        state = found.judge(ddl, expected);
+        state = found.compare(ddl, expected);
     }
     if let State::NameTaken { by } = state {
         let (table, rule) = (ddl.table.to_string(), ddl.name.to_string());

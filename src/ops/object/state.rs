@@ -144,11 +144,11 @@ impl Found {
     }
 
     /// Compares it with what should be there.
-    pub(crate) fn judge(&self, ddl: &Ddl, expected: &Printed) -> State {
+    pub(crate) fn compare(&self, ddl: &Ddl, expected: &Printed) -> State {
         match (&self.constraint, &self.relation) {
             (Some(found), relation) if found.is(ddl.kind) => {
                 let valid_index = relation.as_ref().is_none_or(|relation| relation.valid);
-                found.judge(ddl.kind, &expected.definition, valid_index)
+                found.compare(ddl.kind, &expected.definition, valid_index)
             }
             (Some(found), _) => State::NameTaken { by: found.kind_text().into() },
             (None, None) => State::Missing,
@@ -156,7 +156,7 @@ impl Found {
             (None, Some(_)) if matches!(ddl.kind, ObjectKind::Check | ObjectKind::Reference) => {
                 State::Missing
             }
-            (None, Some(relation)) => relation.judge(ddl.kind, expected),
+            (None, Some(relation)) => relation.compare(ddl.kind, expected),
         }
     }
 }
@@ -188,7 +188,7 @@ impl FoundConstraint {
         }
     }
 
-    fn judge(&self, kind: ObjectKind, expected: &str, valid_index: bool) -> State {
+    fn compare(&self, kind: ObjectKind, expected: &str, valid_index: bool) -> State {
         let same = match kind {
             // It cannot be tried on a temporary table, so nobody printed what we expect.
             ObjectKind::Reference => tokens(&self.definition) == tokens(expected),
@@ -213,7 +213,7 @@ impl FoundRelation {
     }
 
     /// It is no constraint: right for an index, half of a unique key, wrong for an exclusion.
-    fn judge(&self, kind: ObjectKind, expected: &Printed) -> State {
+    fn compare(&self, kind: ObjectKind, expected: &Printed) -> State {
         let Some(found) = &self.index else { return State::NameTaken { by: "another relation".into() } };
         let taken = State::NameTaken { by: if self.unique { "unique index" } else { "index" }.into() };
         match kind {

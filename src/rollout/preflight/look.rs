@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use tokio_postgres::Transaction;
 
 use crate::ops::{DriverResult, MigrateError, TableInfo};
-use crate::rollout::find;
-use crate::rollout::finding::Finding;
 use crate::rollout::guard::Guard;
 use crate::rollout::preflight::server::Rights;
 use crate::rollout::preflight::{Obstacle, PreflightOptions, TableFacts, server};
+use crate::rollout::rows::Finding;
+use crate::rollout::rows::find;
 use crate::rollout::rule::{Reference, Rule};
 
 /// What was met so far.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::rollout::finding::{Finding, Sample};
 use crate::rollout::preflight::report::{Extension, Preflight, TableFacts};
+use crate::rollout::rows::{Finding, Sample};
 
 /// How many tenants and examples of a finding are worth a line; the report itself has them all.
 const LINES: usize = 5;

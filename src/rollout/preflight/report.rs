@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::rollout::finding::Finding;
 use crate::rollout::preflight::sessions::Session;
+use crate::rollout::rows::Finding;
 
 /// What stands between a table and its rules, all of it seen at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

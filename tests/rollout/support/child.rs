@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use slotkeeper::rollout::{Dedupe, Guard, Pace, Quarantine};
+use slotkeeper::rollout::{Cleanup, Guard, Pace};
 use tokio_postgres::config::Host;
 use tokio_postgres::{Config, NoTls};
 
@@ -63,11 +63,11 @@ async fn job() {
     let file = Path::new(&file);
     let said = match work.as_str() {
         "quarantine" => {
-            let apply = Quarantine::dry_run().apply(file).pace(pace());
+            let apply = Cleanup::dry_run().apply(file).pace(pace());
             guard.quarantine(&mut client, &apply).await.map(|done| done.to_string())
         }
         "dedupe" => {
-            let apply = Dedupe::dry_run().apply(file).pace(pace());
+            let apply = Cleanup::dry_run().apply(file).pace(pace());
             guard.dedupe(&mut client, &apply).await.map(|done| done.to_string())
         }
         _ => guard.restore(&mut client, file, &pace()).await.map(|done| done.to_string()),

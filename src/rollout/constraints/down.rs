@@ -1,0 +1,185 @@
+//! The way back down.
+
+use tokio_postgres::Client;
+
+use crate::ops::object::{Ddl, ObjectKind, State, builder};
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableInfo, lock, session};
+use crate::rollout::{Dropped, RolledBack, objects, tenant};
+use crate::rollout::{Guard, Rule, Stage, shadow};
+
+/// How far down, and what may be lost on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Down {
+    pace: Pace,
+    reach: Reach,
+    column: bool,
+    marks: bool,
+    dry_run: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reach {
+    LastStage,
+    All,
+    Object(String),
+}
+
+impl Default for Down {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Down {
+    /// The last stage that has anything left; the column that marks rows stays.
+    pub const fn new() -> Self {
+        Self { pace: Pace::new(), reach: Reach::LastStage, column: false, marks: false, dry_run: false }
+    }
+
+    /// Every stage.
+    pub fn all(self) -> Self {
+        Self { reach: Reach::All, ..self }
+    }
+
+    /// Only what keeps the rule of this name.
+    pub fn object(self, name: &str) -> Self {
+        Self { reach: Reach::Object(name.to_owned()), ..self }
+    }
+
+    /// Whether the column that marks rows is dropped, once nothing else is left. Refused while rows are marked.
+    pub fn dropping_column(self, column: bool) -> Self {
+        Self { column, ..self }
+    }
+
+    /// Whether the column is dropped even while rows are marked: which rows were in quarantine is forgotten.
+    pub fn forgetting_marks(self, marks: bool) -> Self {
+        Self { marks, ..self }
+    }
+
+    /// Whether nothing is done, only said.
+    pub fn dry_run(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
+    }
+
+    /// How gently.
+    pub fn pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+}
+
+impl Guard {
+    /// Takes back what [`up`](Self::up) built: by default the last stage that has anything left. No row is changed.
+    ///
+    /// # Errors
+    /// [`RowsMarked`](MigrateError::RowsMarked) if the column were dropped while rows are marked;
+    /// [`InUse`](MigrateError::InUse) if another object depends on one of ours, such as a foreign key on a unique key;
+    /// [`Contended`](MigrateError::Contended) and [`RolloutRunning`](MigrateError::RolloutRunning) if others were in
+    /// the way; otherwise what the connection or the server reports.
+    ///
+    /// # Transactions
+    /// One for each object, and a statement outside of any for each index: as in [`up`](Self::up). After an error
+    /// the objects before it are dropped; calling again goes on.
+    pub async fn down(&self, client: &mut Client, down: &Down) -> Result<RolledBack, MigrateError> {
+        lock::while_locked(client, &self.table, down.pace.patience(), async |client| {
+            run(self, client, down).await
+        })
+        .await
+    }
+}
+
+async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<RolledBack, MigrateError> {
+    let pace = &down.pace;
+    let column = !matches!(shadow::state(client, guard).await?, State::Missing | State::NameTaken { .. });
+    let marked = if column { marked(client, guard).await? } else { 0 };
+    let drops_column = column && down.column && down.reach == Reach::All;
+    if drops_column && marked > 0 && !down.marks && !down.dry_run {
+        return Err(MigrateError::RowsMarked { table: guard.table.to_string(), rows: marked });
+    }
+    let mut done = RolledBack { marked, dry_run: down.dry_run, ..RolledBack::default() };
+    for stage in Stage::ALL.into_iter().rev() {
+        for (ddl, definition) in present(client, guard, stage, down).await? {
+            if !down.dry_run {
+                builder::remove(client, &ddl, pace).await?;
+            }
+            done.objects.push(Dropped { name: ddl.name.to_string(), kind: ddl.kind, definition });
+        }
+        if down.reach == Reach::LastStage && !done.objects.is_empty() {
+            return Ok(done);
+        }
+    }
+    if column && down.column && !matches!(down.reach, Reach::Object(_)) {
+        if marked > 0 && !down.marks && !down.dry_run {
+            return Err(MigrateError::RowsMarked { table: guard.table.to_string(), rows: marked });
+        }
+        if !down.dry_run {
+            drop_column(client, guard, pace).await?;
+        }
+        let definition = "boolean".to_owned();
+        done.objects.push(Dropped { name: guard.shadow.to_string(), kind: ObjectKind::Column, definition });
+    }
+    Ok(done)
+}
+
+/// What of a stage is there, with its definition; the exclusions of single tenants belong to theirs for all.
+async fn present(
+    client: &mut Client,
+    guard: &Guard,
+    stage: Stage,
+    down: &Down,
+) -> Result<Vec<(Ddl, String)>, MigrateError> {
+    let wanted = |rule: &Rule| match &down.reach {
+        Reach::Object(name) => rule.name().as_str() == name,
+        Reach::LastStage | Reach::All => true,
+    };
+    let mut names: Vec<(Ident, ObjectKind)> = Vec::new();
+    for rule in guard.rules.iter().filter(|rule| Stage::of(rule) == stage && wanted(rule)) {
+        names.extend(tenant::of_rule(client, guard, rule).await?);
+        names.push((rule.name().clone(), objects::kind(rule)));
+    }
+    let mut present = Vec::new();
+    for (name, kind) in names {
+        let found = builder::find(client, &down.pace, &guard.table, &name).await?;
+        if let Some(printed) = found.printed(kind) {
+            let definition = printed.definition;
+            let ddl = Ddl { table: guard.table.clone(), name, kind, definition: definition.clone() };
+            present.push((ddl, definition));
+        }
+    }
+    Ok(present)
+}
+
+async fn marked(client: &mut Client, guard: &Guard) -> Result<u64, MigrateError> {
+    let tx = session::begin(client, Pace::new().lock_timeout).await?;
+    let sql = format!("SELECT count(*) FROM {} WHERE {}", guard.table.quoted(), guard.shadow.quoted());
+    let row = tx.query_typed_one(&sql, &[]).await.driver()?;
+    tx.rollback().await.driver()?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
+}
+
+/// The server would drop indexes and constraints along with a column they use, silently. So it is refused while any
+/// does; those that `down` takes back are gone by now.
+async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<(), MigrateError> {
+    let (table, column) = (TableInfo::existing(client, &guard.table).await?, guard.shadow.quoted());
+    table.expect_column(&guard.shadow)?;
+    let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+            JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND d.classid <> 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+            -- From version 18 on, NOT NULL is a constraint of its own.
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
+                WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid AND k.contype = 'n')
+            AND n.nspname = $1 AND c.relname = $2 AND a.attname = $3)";
+    let names = [guard.table.schema.as_str(), guard.table.name.as_str(), guard.shadow.as_str()];
+    let params = names.each_ref().map(|name| (name as _, tokio_postgres::types::Type::TEXT));
+    let row = client.query_typed_one(sql, &params).await.driver()?;
+    let in_use = || MigrateError::InUse { table: guard.table.to_string(), object: guard.shadow.to_string() };
+    if row.get(0) {
+        return Err(in_use());
+    }
+    let sql = format!("ALTER TABLE {} DROP COLUMN {column}", guard.table.quoted());
+    session::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &sql).await?;
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! The constraints and indexes that keep a guard's rules: built, compared, counted for one tenant, taken back.
+
+mod canary;
+mod constraint_map;
+mod down;
+mod estimate;
+mod plan;
+mod prepare;
+mod refuse;
+mod up;
+mod verify;
+
+pub use canary::{Mode, WouldRefuse};
+pub use down::Down;
+pub use plan::Plan;
+pub(crate) use refuse::refuse_violated;
+pub use up::{RolledOut, Up};
+pub use verify::{Difference, Verification};

@@ -1,0 +1,27 @@
+//! Rules that rows break are refused before anybody is locked out for a build that would fail at the end.
+
+use tokio_postgres::Client;
+
+use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
+use crate::rollout::rows::find;
+use crate::rollout::{Guard, Rule};
+
+/// Rather read the table twice than lock everybody out for a build that fails at the end.
+pub(crate) async fn refuse_violated(
+    client: &mut Client,
+    guard: &Guard,
+    rule: &Rule,
+    pace: &Pace,
+) -> Result<(), MigrateError> {
+    let table = TableInfo::existing(client, &guard.table).await?;
+    let mut tx = session::begin(client, pace.lock_timeout).await?;
+    let finding = find::finding(&mut tx, guard, &table, rule, 0).await?;
+    tx.rollback().await.driver()?;
+    match finding {
+        None => Ok(()),
+        Some(_) => {
+            let (table, rule) = (guard.table.to_string(), rule.name().to_string());
+            Err(MigrateError::StillViolated { table, rule })
+        }
+    }
+}

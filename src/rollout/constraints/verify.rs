@@ -1,0 +1,179 @@
+//! Whether the table keeps what the guard says.
+//!
+//! Names prove little: a constraint that was made deferrable, or an index in the place of a constraint, keeps its name
+//! and no longer keeps its promise. So the server's own text of every definition is compared with the text it prints
+//! for the same definition made anew.
+
+use std::fmt;
+
+use serde::Serialize;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::constraint::NEW;
+use crate::ops::object::{ObjectKind, State, builder, probe};
+use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
+use crate::rollout::constraints::prepare;
+use crate::rollout::rows::Finding;
+use crate::rollout::rows::find;
+use crate::rollout::{Guard, Rule, Stage, shadow};
+use crate::rollout::{objects, stage};
+
+/// What [`Guard::verify`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[must_use]
+pub struct Verification {
+    /// How many objects were looked at.
+    pub checked: usize,
+    /// Those that are not as they should be, in the order of the way up.
+    pub flaws: Vec<Difference>,
+    /// Rows that break a rule; only [`Guard::verify_rows`] looks for them.
+    pub findings: Vec<Finding>,
+}
+
+/// One object that does not keep its promise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The constraint, index, column or setting.
+    pub name: String,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// What is wrong with it.
+    pub state: State,
+}
+
+impl Verification {
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.flaws.is_empty() && self.findings.is_empty()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.kind.as_str(), self.name, self.state)
+    }
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for flaw in &self.flaws {
+            writeln!(f, "{flaw}")?;
+        }
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        writeln!(f, "{} checked, {} flaws", self.checked, self.flaws.len() + self.findings.len())
+    }
+}
+
+impl Guard {
+    /// Compares every object of the guard with what is in the catalog. A difference is not an error.
+    ///
+    /// # Errors
+    /// [`MissingTable`](MigrateError::MissingTable); [`PermissionDenied`](MigrateError::PermissionDenied) if the role
+    /// may not read the table or make temporary ones; otherwise what the connection or the server reports.
+    ///
+    /// # Transactions
+    /// A few short ones, all rolled back. The definitions are tried on a temporary copy without rows, which a standby
+    /// does not allow.
+    pub async fn verify(&self, client: &mut Client) -> Result<Verification, MigrateError> {
+        let pace = Pace::new();
+        let table = TableInfo::existing(client, &self.table).await?;
+        let mut found = Verification { checked: 1, ..Verification::default() };
+        let mut column = shadow::state(client, self).await?;
+        // The mark of rows that nothing excludes would mean nothing, so only windows need the column.
+        if !self.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_))) && column == State::Missing {
+            column = State::Sound;
+        }
+        found.add(self.shadow.to_string(), ObjectKind::Column, column);
+        let lacks_extension = prepare::lacks_extension(client, self).await?;
+        let mut ddls = Vec::new();
+        for rule in stage::in_order(self, Stage::Blockers) {
+            match objects::ddl(self, rule, &table) {
+                Ok(ddl) if lacks_extension && ddl.kind == ObjectKind::Exclusion => {
+                    found.add(ddl.name.to_string(), ddl.kind, State::Missing);
+                }
+                Ok(ddl) => ddls.push(ddl),
+                Err(MigrateError::MissingColumn { column, .. }) => {
+                    found.add(column, ObjectKind::Column, State::Missing);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let printed = loop {
+            match probe::printed(client, &self.table, &ddls, Some(&self.shadow), &pace).await {
+                Ok(printed) => break printed,
+                Err(MigrateError::Unevaluable { rule, sqlstate, .. }) => {
+                    let Some(at) = ddls.iter().position(|ddl| ddl.name.as_str() == rule) else { continue };
+                    let ddl = ddls.remove(at);
+                    found.add(rule, ddl.kind, State::Unevaluable { sqlstate });
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        for (ddl, expected) in ddls.iter().zip(&printed) {
+            let object = builder::find(client, &pace, &self.table, &ddl.name).await?;
+            found.add(ddl.name.to_string(), ddl.kind, object.compare(ddl, expected));
+            let new = builder::find(client, &pace, &self.table, &ddl.name.with_suffix(NEW)).await?;
+            if new.is_constraint() || new.is_index() {
+                found.add(ddl.name.with_suffix(NEW).to_string(), ddl.kind, State::Leftover);
+            }
+        }
+        replica(client, &mut found).await?;
+        Ok(found)
+    }
+
+    /// As [`verify`](Self::verify), and looks for rows that break a rule: without any index, because one may be broken.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), and [`Unevaluable`](MigrateError::Unevaluable).
+    ///
+    /// # Transactions
+    /// As [`verify`](Self::verify), and one that reads the table a few times for each rule, rolled back.
+    pub async fn verify_rows(&self, client: &mut Client) -> Result<Verification, MigrateError> {
+        let mut found = self.verify(client).await?;
+        let table = TableInfo::existing(client, &self.table).await?;
+        let mut tx = session::begin(client, Pace::new().lock_timeout).await?;
+        for rule in &self.rules {
+            found.findings.extend(find::finding(&mut tx, self, &table, rule, 10).await?);
+        }
+        tx.rollback().await.driver()?;
+        Ok(found)
+    }
+}
+
+impl Verification {
+    fn add(&mut self, name: String, kind: ObjectKind, state: State) {
+        self.checked += 1;
+        if !state.is_sound() {
+            self.flaws.push(Difference { name, kind, state });
+        }
+    }
+}
+
+/// A session that takes itself for a replica skips foreign keys. It may be set for a role, a database or everybody.
+async fn replica(client: &Client, found: &mut Verification) -> Result<(), MigrateError> {
+    let sql = "SELECT 'this session' FROM pg_catalog.pg_settings
+            WHERE name = 'session_replication_role' AND setting = 'replica'
+        UNION ALL
+        SELECT concat_ws(' ', 'role ' || r.rolname, 'database ' || d.datname)
+        FROM pg_catalog.pg_db_role_setting AS s
+        LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
+        LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+        WHERE (s.setdatabase = 0 OR d.datname = pg_catalog.current_database())
+            AND $1 = ANY (s.setconfig)";
+    let rows = client.query_typed(sql, &[(&"session_replication_role=replica", Type::TEXT)]).await;
+    for row in rows.driver()? {
+        let state = State::Changed { expected: "origin".into(), found: "replica".into() };
+        found.add(
+            format!("session_replication_role of {}", row.get::<_, &str>(0)),
+            ObjectKind::Setting,
+            state,
+        );
+    }
+    Ok(())
+}

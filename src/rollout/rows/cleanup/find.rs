@@ -1,0 +1,123 @@
+//! Which rows leave, in one snapshot.
+
+use std::collections::HashSet;
+
+use tokio_postgres::Transaction;
+
+use crate::ops::artifact::{
+    Action, ArtifactError, Cause, Current, Lock, Purpose, Record, RowTable, text_form,
+};
+use crate::ops::{MigrateError, RowKey, TableInfo};
+use crate::rollout::guard::Guard;
+use crate::rollout::rows::Offender;
+use crate::rollout::rows::cleanup::referencing;
+use crate::rollout::rows::cleanup::rivals::with_survivors;
+use crate::rollout::rows::find;
+use crate::rollout::rule::Rule;
+
+/// How many keys one statement is given at most.
+const CHUNK: usize = 10_000;
+
+/// The rows that leave, each with the first rule it breaks. Of all that a clearing holds in memory only this grows with
+/// their number: a key each.
+pub(super) struct Found {
+    pub(super) leaving: Vec<(Cause, Vec<Offender>)>,
+    /// Rows that stay for now, because those they would yield to are leaving themselves.
+    pub(super) deferred: u64,
+}
+
+/// Looks for them. The transaction comes back, so that the rows can be read in the same snapshot.
+pub(super) async fn find<'a>(
+    mut tx: Transaction<'a>,
+    guard: &Guard,
+    purpose: Purpose,
+    tenant: Option<&str>,
+) -> Result<(Transaction<'a>, Found), MigrateError> {
+    let info = TableInfo::existing(&tx, &guard.table).await?;
+    let outside = text_form::enter(&tx).await?;
+    let table = RowTable::current(&tx, &guard.table, Some(&guard.shadow)).await?;
+    // The host's expressions are evaluated under the host's settings.
+    text_form::leave(&tx, &outside).await?;
+    let mut losing = Vec::new();
+    for rule in rules(guard, purpose) {
+        losing.push((rule, find::offenders(&mut tx, guard, &info, rule, tenant).await?));
+    }
+    let found = choose(&tx, guard, &table, losing).await?;
+    if purpose.action() == Action::Remove {
+        for part in
+            found.leaving.iter().flat_map(|(_, offenders)| offenders.chunks(CHUNK)).collect::<Vec<_>>()
+        {
+            let keys: Vec<&RowKey> = part.iter().map(|offender| &offender.key).collect();
+            referencing::refuse(&tx, &table, &keys).await?;
+        }
+    }
+    Ok((tx, found))
+}
+
+/// Each row for the first rule for which it has to leave.
+async fn choose(
+    tx: &Transaction<'_>,
+    guard: &Guard,
+    table: &RowTable,
+    mut losing: Vec<(&Rule, Vec<Offender>)>,
+) -> Result<Found, MigrateError> {
+    losing.retain(|(_, offenders)| !offenders.is_empty());
+    let mut found = Found { leaving: Vec::new(), deferred: 0 };
+    // Within one rule every offender has its winner, and comes once.
+    let entangled = losing.len() > 1;
+    let mut all: HashSet<RowKey> = HashSet::new();
+    if entangled {
+        all.extend(losing.iter().flat_map(|(_, offenders)| offenders).map(|offender| offender.key.clone()));
+        found.deferred = all.len() as u64;
+    }
+    let mut seen: HashSet<RowKey> = HashSet::new();
+    for (rule, mut offenders) in losing {
+        if let (Rule::Unique(unique), true) = (rule, entangled) {
+            offenders = with_survivors(tx, guard, table, unique, &all, offenders).await?;
+        }
+        if entangled {
+            offenders.retain(|offender| seen.insert(offender.key.clone()));
+            found.deferred -= offenders.len() as u64;
+        }
+        if let Some(first) = offenders.first() {
+            let cause = Cause { rule: rule.name().to_string(), reason: first.kind };
+            found.leaving.push((cause, offenders));
+        }
+    }
+    Ok(found)
+}
+
+/// The rules whose offenders are cleared this way.
+fn rules(guard: &Guard, purpose: Purpose) -> Vec<&Rule> {
+    let cleared = move |rule: &&Rule| match (purpose, rule) {
+        (Purpose::Quarantine, Rule::NoOverlap(_)) => true,
+        (Purpose::Quarantine, Rule::Check(check)) => guard.is_window_check(check),
+        (Purpose::Dedupe, Rule::Unique(_) | Rule::Reference(_)) => true,
+        _ => false,
+    };
+    guard.rules.iter().filter(cleared).collect()
+}
+
+/// The rows whole. Within [`text_form`](crate::ops::artifact::text_form).
+pub(super) async fn records(
+    tx: &Transaction<'_>,
+    table: &RowTable,
+    cause: &Cause,
+    leaving: &[Offender],
+    action: Action,
+) -> Result<Vec<Record>, MigrateError> {
+    let keys: Vec<&RowKey> = leaving.iter().map(|offender| &offender.key).collect();
+    let mut rows = table.find(tx, &keys, Lock::None).await?;
+    rows.sort_by_key(|current| current.at);
+    if rows.len() != leaving.len() {
+        return Err(ArtifactError::Unreadable { table: table.name.to_string() }.into());
+    }
+    let record = |current: Current| Record {
+        table: 0,
+        action,
+        cause: Some(cause.clone()),
+        key: table.key_of(&current.row),
+        row: current.row,
+    };
+    Ok(rows.into_iter().map(record).collect())
+}

@@ -1,0 +1,159 @@
+//! Getting rows out of the way of a rule: what quarantine and dedupe have in common.
+//!
+//! ```text
+//! find (one snapshot) ──► artifact, on disk ──► batches: lock free rows, compare with the artifact, change, commit
+//! ```
+//!
+//! Nothing is changed before the artifact is on disk, so at every moment the file says what has been done or is still to
+//! do. A run that finds its artifact there carries it out instead of looking again; what is done already it passes over.
+
+mod apply;
+mod begin;
+mod find;
+mod options;
+mod recheck;
+mod referencing;
+mod report;
+mod rivals;
+mod tally;
+
+use std::path::Path;
+
+use tokio_postgres::{Client, IsolationLevel};
+
+pub use self::options::Cleanup;
+pub use self::report::{CleanedRule, CleanupReport, TenantRows};
+
+use self::apply::Clear;
+use self::find::Found;
+use self::tally::Tally;
+use crate::ops::artifact::{
+    Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form,
+};
+use crate::ops::{MigrateError, lock};
+use crate::rollout::guard::Guard;
+use crate::rollout::{shadow, tenant};
+
+pub(crate) use self::apply::{Batch, Step, in_batches, look};
+pub(crate) use self::begin::begin;
+
+/// Runs a clearing for `purpose`.
+pub(super) async fn run(
+    guard: &Guard,
+    client: &mut Client,
+    options: &Cleanup,
+    purpose: Purpose,
+) -> Result<CleanupReport, MigrateError> {
+    let mut options = options.clone();
+    if let Some(tenant) = &options.tenant {
+        options.tenant = Some(tenant::canonical(client, guard, tenant).await?);
+    }
+    let options = &options;
+    let Some(path) = &options.path else {
+        let tx = begin(client, &options.pace, IsolationLevel::RepeatableRead).await?;
+        let (_, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;
+        return Ok(CleanupReport::only_found(guard, &found, true));
+    };
+    lock::session(client, &guard.table, options.pace.patience()).await?;
+    let done = apply_all(guard, client, options, purpose, path).await;
+    unlock(client, guard, done).await
+}
+
+/// Gives the table's lock back, whatever came of the work: what went wrong first says more. Not an async closure's
+/// business, because a future that borrows through one cannot be spawned.
+pub(crate) async fn unlock<T>(
+    client: &Client,
+    guard: &Guard,
+    done: Result<T, MigrateError>,
+) -> Result<T, MigrateError> {
+    let released = lock::release(client, &guard.table).await;
+    let done = done?;
+    released.map(|()| done)
+}
+
+async fn apply_all(
+    guard: &Guard,
+    client: &mut Client,
+    options: &Cleanup,
+    purpose: Purpose,
+    path: &Path,
+) -> Result<CleanupReport, MigrateError> {
+    begin::expect_rights(client, guard, &options.pace, purpose.action()).await?;
+    let resumed = path.symlink_metadata().is_ok();
+    let mut deferred = 0;
+    if !resumed {
+        let tx = begin(client, &options.pace, IsolationLevel::RepeatableRead).await?;
+        let (mut tx, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;
+        deferred = found.deferred;
+        if found.leaving.is_empty() {
+            return Ok(CleanupReport::only_found(guard, &found, false));
+        }
+        write(&mut tx, guard, options, purpose, path, &found).await?;
+    }
+    let mut reader = Reader::open(path)?;
+    expect_same_run(client, guard, options, purpose, &reader).await?;
+    if resumed {
+        // A run killed between giving the file its name and taking the other away left both.
+        let _ = std::fs::remove_file(part_of(path));
+    }
+    if purpose.action() == Action::Shadow {
+        shadow::ensure(client, guard, &options.pace).await?;
+    }
+    let mut report = CleanupReport::of(guard, path, &reader, resumed, deferred);
+    let mut tally = Tally::default();
+    let clear = Clear { guard, action: purpose.action() };
+    loop {
+        let records = reader.batch(options.pace.batch as usize)?;
+        if records.is_empty() {
+            report.count(guard, tally);
+            return Ok(report);
+        }
+        tally.records(guard, &reader, &records);
+        report.add(in_batches(client, &options.pace, &clear, &reader, records).await?);
+    }
+}
+
+/// The rows found, whole, in the snapshot in which they were found.
+async fn write(
+    tx: &mut tokio_postgres::Transaction<'_>,
+    guard: &Guard,
+    options: &Cleanup,
+    purpose: Purpose,
+    path: &Path,
+    found: &Found,
+) -> Result<(), MigrateError> {
+    // Left with the transaction.
+    let _ = text_form::enter(tx).await?;
+    let table = RowTable::current(tx, &guard.table, Some(&guard.shadow)).await?;
+    let header = Header::new(tx, purpose, options.tenant.clone(), vec![table.section.clone()]).await?;
+    let mut writer = Writer::create(path, header)?;
+    for (cause, offenders) in &found.leaving {
+        for part in offenders.chunks(options.pace.batch as usize) {
+            for record in find::records(tx, &table, cause, part, purpose.action()).await? {
+                writer.row(&record)?;
+            }
+        }
+    }
+    writer.finish()?;
+    Ok(())
+}
+
+/// An artifact is carried out by the kind of run that wrote it, for the same tenants, in the same database.
+async fn expect_same_run(
+    client: &mut Client,
+    guard: &Guard,
+    options: &Cleanup,
+    purpose: Purpose,
+    reader: &Reader,
+) -> Result<(), MigrateError> {
+    let header = reader.header();
+    let section = header.expect_table(&guard.table)?.clone();
+    if header.purpose != purpose || header.tenant != options.tenant {
+        return Err(ArtifactError::OtherPurpose.into());
+    }
+    let tx = begin(client, &options.pace, IsolationLevel::ReadCommitted).await?;
+    header.expect_database(&tx).await?;
+    let _ = text_form::enter(&tx).await?;
+    RowTable::of(&tx, section, Some(&guard.shadow)).await?;
+    Ok(())
+}

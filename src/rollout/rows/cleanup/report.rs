@@ -1,0 +1,151 @@
+//! What a clearing did, or would do.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::ops::artifact::Reader;
+use crate::ops::{FindingKind, RowKey};
+use crate::rollout::guard::Guard;
+use crate::rollout::rows::cleanup::apply::Step;
+use crate::rollout::rows::cleanup::find::Found;
+use crate::rollout::rows::cleanup::tally::Tally;
+
+/// How many keys a report names.
+pub(super) const SAMPLES: usize = 20;
+
+/// What a [quarantine](Guard::quarantine) or a [dedupe](Guard::dedupe) did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CleanupReport {
+    /// The table, with its schema.
+    pub table: String,
+    /// Whether it only looked.
+    pub dry_run: bool,
+    /// Whether it carried out an artifact that was there.
+    pub resumed: bool,
+    /// The artifact; none if there was nothing to do, or nothing was to be done.
+    pub artifact: Option<PathBuf>,
+    /// Its id, also in its first line.
+    pub artifact_id: Option<Uuid>,
+    /// The rows found, by the first rule each breaks.
+    pub rules: Vec<CleanedRule>,
+    /// All rows found.
+    pub found: u64,
+    /// Rows marked or removed by this call.
+    pub done: u64,
+    /// Rows that were marked or removed already.
+    pub already: u64,
+    /// Rows changed since they were found, or (of those to be removed) breaking their rule no more: left alone.
+    pub changed_since: u64,
+    /// Rows deleted by others since they were found (only where rows are marked; otherwise that is `already`).
+    pub gone: u64,
+    /// Rows that would yield to rows which may leave themselves. Run again, with another path, until there are none.
+    pub deferred: u64,
+    /// Some of the rows that changed.
+    pub changed: Vec<RowKey>,
+}
+
+impl CleanupReport {
+    /// Whether rows are still in the way: those a dry run found, and those this run left alone.
+    #[must_use]
+    pub const fn remains(&self) -> bool {
+        self.dry_run && self.found > 0 || self.changed_since > 0 || self.deferred > 0
+    }
+}
+
+/// The rows that break one rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CleanedRule {
+    /// The rule, by the name of the constraint or index that would keep it.
+    pub rule: String,
+    /// In which way they break it.
+    pub reason: FindingKind,
+    /// How many rows.
+    pub rows: u64,
+    /// The same by tenant; empty if the guard names no tenant.
+    pub tenants: Vec<TenantRows>,
+    /// Some of them.
+    pub samples: Vec<RowKey>,
+}
+
+/// A tenant's part of a [`CleanedRule`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TenantRows {
+    /// The tenant, as text; none where the column is NULL.
+    pub tenant: Option<String>,
+    /// How many rows.
+    pub rows: u64,
+}
+
+impl CleanupReport {
+    fn new(guard: &Guard, deferred: u64) -> Self {
+        Self {
+            table: guard.table.to_string(),
+            dry_run: false,
+            resumed: false,
+            artifact: None,
+            artifact_id: None,
+            rules: Vec::new(),
+            found: 0,
+            done: 0,
+            already: 0,
+            changed_since: 0,
+            gone: 0,
+            deferred,
+            changed: Vec::new(),
+        }
+    }
+
+    /// Nothing was done.
+    pub(super) fn only_found(guard: &Guard, found: &Found, dry_run: bool) -> Self {
+        let mut report = Self { dry_run, ..Self::new(guard, found.deferred) };
+        report.count(guard, Tally::found(found));
+        report
+    }
+
+    pub(super) fn of(guard: &Guard, path: &Path, reader: &Reader, resumed: bool, deferred: u64) -> Self {
+        let (artifact, artifact_id) = (Some(path.to_owned()), Some(reader.header().id));
+        Self { artifact, artifact_id, resumed, ..Self::new(guard, deferred) }
+    }
+
+    pub(super) fn count(&mut self, guard: &Guard, tally: Tally) {
+        self.rules = tally.into_rules(guard);
+        self.found = self.rules.iter().map(|rule| rule.rows).sum();
+    }
+
+    pub(super) fn add(&mut self, step: Step) {
+        self.done += step.done;
+        self.already += step.already;
+        self.gone += step.gone;
+        self.changed_since += step.differing.len() as u64;
+        let room = SAMPLES.saturating_sub(self.changed.len());
+        self.changed.extend(step.differing.into_iter().take(room));
+    }
+}
+
+impl fmt::Display for CleanupReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, found, done, already, changed_since, gone, deferred, .. } = self;
+        let how = match (self.dry_run, self.resumed) {
+            (true, _) => " (dry run)",
+            (false, true) => " (the artifact was there: carried out, nothing new was looked for)",
+            (false, false) => "",
+        };
+        writeln!(f, "{table}{how}: {found} rows found, {done} done, {already} done before")?;
+        for rule in &self.rules {
+            writeln!(f, "  {} ({}): {} rows", rule.rule, rule.reason, rule.rows)?;
+        }
+        if changed_since + gone + deferred > 0 {
+            writeln!(f, "  left: {changed_since} changed since, {gone} gone, {deferred} deferred")?;
+        }
+        match &self.artifact {
+            Some(path) => writeln!(f, "  artifact: {}", path.display()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Rows counted by rule and tenant.
+
+use std::collections::BTreeMap;
+
+use crate::ops::artifact::{Reader, Record};
+use crate::ops::{FindingKind, RowKey};
+use crate::rollout::guard::Guard;
+use crate::rollout::rows::cleanup::find::Found;
+use crate::rollout::rows::cleanup::report::{CleanedRule, SAMPLES, TenantRows};
+
+/// Counts, in one pass.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    rules: BTreeMap<(String, FindingKind), Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    samples: Vec<RowKey>,
+    tenants: BTreeMap<Option<String>, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, rule: &str, reason: FindingKind, tenant: Option<&str>, key: &RowKey) {
+        let counts = self.rules.entry((rule.to_owned(), reason)).or_default();
+        if counts.samples.len() < SAMPLES {
+            counts.samples.push(key.clone());
+        }
+        *counts.tenants.entry(tenant.map(str::to_owned)).or_default() += 1;
+    }
+
+    /// The rows of a batch.
+    pub(super) fn records(&mut self, guard: &Guard, reader: &Reader, records: &[Record]) {
+        for record in records {
+            let section = &reader.header().tables[record.table];
+            let tenant = guard.tenant.as_ref().and_then(|tenant| section.position(tenant.as_str()));
+            let tenant = tenant.and_then(|at| record.row[at].as_deref());
+            if let Some(cause) = &record.cause {
+                self.add(&cause.rule, cause.reason, tenant, &record.key);
+            }
+        }
+    }
+
+    pub(super) fn found(found: &Found) -> Self {
+        let mut tally = Self::default();
+        for (cause, offenders) in &found.leaving {
+            for offender in offenders {
+                tally.add(&cause.rule, cause.reason, offender.tenant.as_deref(), &offender.key);
+            }
+        }
+        tally
+    }
+
+    /// Rules in the order of the guard.
+    pub(super) fn into_rules(self, guard: &Guard) -> Vec<CleanedRule> {
+        let rule = |((rule, reason), Counts { samples, tenants }): ((String, _), _)| {
+            let rows = tenants.values().sum();
+            let tenants = tenants.into_iter().map(|(tenant, rows)| TenantRows { tenant, rows });
+            let tenants = if guard.tenant.is_some() { tenants.collect() } else { Vec::new() };
+            CleanedRule { rule, reason, rows, tenants, samples }
+        };
+        let mut rules: Vec<CleanedRule> = self.rules.into_iter().map(rule).collect();
+        let place = |rule: &CleanedRule| guard.rules.iter().position(|one| one.name().as_str() == rule.rule);
+        rules.sort_by_key(place);
+        rules
+    }
+}

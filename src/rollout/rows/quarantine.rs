@@ -1,0 +1,44 @@
+//! Marking rows that are in the way of an exclusion.
+
+use tokio_postgres::Client;
+
+use crate::ops::MigrateError;
+use crate::ops::artifact::Purpose;
+use crate::rollout::guard::Guard;
+use crate::rollout::rows::cleanup;
+use crate::rollout::rows::cleanup::{Cleanup, CleanupReport};
+
+impl Guard {
+    /// Marks the rows that overlap others, and those with an invalid window, in the guard's shadow column, which is
+    /// added where it is missing. A marked row is otherwise untouched, and counts for no rule that spares marked rows.
+    /// Of rows that overlap the earliest confirmed stays, then the earliest created, then the smallest primary key.
+    ///
+    /// Other sessions may go on writing. A row they change between being found and being marked is left alone and
+    /// counted; one they hold locked is come back to; overlaps they make meanwhile are for the next run. Triggers of the
+    /// host's run, with the settings of this session.
+    ///
+    /// # Errors
+    /// Before anything is changed: [`Artifact`](MigrateError::Artifact) if the file cannot be written or is not one this
+    /// run may take up; [`MissingTable`](MigrateError::MissingTable), [`MissingColumn`](MigrateError::MissingColumn),
+    /// [`NoPrimaryKey`](MigrateError::NoPrimaryKey), [`NameTaken`](MigrateError::NameTaken),
+    /// [`NoTenant`](MigrateError::NoTenant), [`Unevaluable`](MigrateError::Unevaluable) if guard and table do
+    /// not fit; [`PermissionDenied`](MigrateError::PermissionDenied), [`ReadOnlyServer`](MigrateError::ReadOnlyServer);
+    /// [`RolloutRunning`](MigrateError::RolloutRunning) if another run works on the table.
+    /// Later, with some batches done: [`Contended`](MigrateError::Contended),
+    /// [`RowRefused`](MigrateError::RowRefused), [`RowsKept`](MigrateError::RowsKept) and what the connection reports.
+    /// The same call with the same path goes on from there.
+    ///
+    /// # Transactions
+    /// One snapshot to find and write the rows, one to add the column, one for each batch. Dropping the future leaves
+    /// whole batches, and the artifact to go on with or to [`restore`](Guard::restore). A dry run is one snapshot.
+    ///
+    /// It holds an advisory lock of the session: no pooler in transaction mode. Dropping the future leaves that lock with the
+    /// connection: close it.
+    pub async fn quarantine(
+        &self,
+        client: &mut Client,
+        options: &Cleanup,
+    ) -> Result<CleanupReport, MigrateError> {
+        cleanup::run(self, client, options, Purpose::Quarantine).await
+    }
+}
