@@ -20,6 +20,9 @@ pub enum AllocationKind {
     Blackout,
     /// Busy in an external calendar.
     External,
+    /// Written by a newer version of the library, which this one cannot tell: it reads as this and is never written.
+    #[serde(other)]
+    Unknown,
 }
 
 impl AllocationKind {
@@ -28,7 +31,8 @@ impl AllocationKind {
             "held" => Self::Held,
             "booked" => Self::Booked,
             "blackout" => Self::Blackout,
-            _ => Self::External,
+            "external" => Self::External,
+            _ => Self::Unknown,
         }
     }
 }

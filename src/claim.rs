@@ -7,7 +7,9 @@ use crate::{
 };
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 /// The most (resource, window) pairs in one claim. Bounds the locks one statement takes and the rows one refusal names.
 pub const MAX_PAIRS: usize = 64;
@@ -77,8 +79,9 @@ fn whole_seconds(length: TimeDelta) -> Result<i32, InvalidInput> {
 
 /// 1 to 64 (resource, window) pairs, wanted together or not at all, with the buffers around each window.
 ///
-/// Pairs are kept in the order the database locks them, whatever order they were given in. A pair given twice counts
-/// once; one resource at two overlapping times is refused, because such a claim could never succeed.
+/// Pairs are kept in the order the database locks them, whatever order they were given in. One resource
+/// at two overlapping times is refused, because such a claim could never succeed; so is a pair given twice, because two
+/// guests with one table are not one guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     pairs: Vec<Pair>,
@@ -102,7 +105,8 @@ impl Claim {
     /// Several resources at the same time: combined tables, a room and its teacher.
     ///
     /// # Errors
-    /// [`InvalidInput::NoResources`] or [`InvalidInput::TooManyResources`].
+    /// [`InvalidInput::NoResources`], [`InvalidInput::TooManyResources`], or [`InvalidInput::ClaimOverlapsItself`] if a
+    /// resource is given twice.
     pub fn all(
         resources: impl IntoIterator<Item = ResourceId>,
         window: Window,
@@ -117,14 +121,9 @@ impl Claim {
     /// [`InvalidInput::NoResources`], [`InvalidInput::TooManyResources`], [`InvalidInput::ClaimOverlapsItself`], or
     /// [`InvalidInput::WindowTooLong`] if first start and last end are more than 400 days apart.
     pub fn pairs(pairs: impl IntoIterator<Item = Pair>) -> Result<Self, InvalidInput> {
-        // An endless iterator must not exhaust memory, and a long list of repeats must not lose its end: more than
-        // twice the limit is refused whatever it holds.
-        let mut pairs: Vec<Pair> = pairs.into_iter().take(MAX_PAIRS * 2 + 1).collect();
-        if pairs.len() > MAX_PAIRS * 2 {
-            return Err(InvalidInput::TooManyResources { limit: MAX_PAIRS });
-        }
+        // One more than the limit tells that it is exceeded; an endless iterator must not exhaust memory.
+        let mut pairs: Vec<Pair> = pairs.into_iter().take(MAX_PAIRS + 1).collect();
         pairs.sort_unstable();
-        pairs.dedup();
         Self::checked(pairs, Buffers::default())
     }
 
@@ -177,14 +176,32 @@ impl Claim {
         self.pairs.len() == 1
     }
 
+    /// The columns a statement unnests, for a claim that is new under `id`. The allocations' ids follow from it, so that
+    /// two things that take one id at the same moment, wherever, meet in the primary key.
+    pub(crate) fn columns_of(&self, id: Uuid) -> ClaimColumns {
+        self.with_ids((0_u32..).zip(&self.pairs).map(|(nth, _)| allocation_id(id, nth)).collect())
+    }
+
     /// The columns a statement unnests: resources, blocked windows, and a fresh allocation id for each.
     pub(crate) fn columns(&self) -> ClaimColumns {
-        ClaimColumns {
-            resources: self.pairs.iter().map(|pair| pair.resource).collect(),
-            blocked: self.blocked.clone(),
-            ids: self.pairs.iter().map(|_| AllocationId::generate()).collect(),
-        }
+        self.with_ids(self.pairs.iter().map(|_| AllocationId::generate()).collect())
     }
+
+    fn with_ids(&self, ids: Vec<AllocationId>) -> ClaimColumns {
+        let resources = self.pairs.iter().map(|pair| pair.resource).collect();
+        ClaimColumns { resources, blocked: self.blocked.clone(), ids }
+    }
+}
+
+/// The id of a claim's nth allocation. The first half is the claim's own: of a v7 id that is its time, and rows written
+/// together stay together in the index. The second half is a digest, so that no two claims meet by arithmetic.
+fn allocation_id(claim: Uuid, nth: u32) -> AllocationId {
+    let mut input = claim.into_bytes().to_vec();
+    input.extend(nth.to_be_bytes());
+    let digest = Sha256::digest(&input);
+    let mut bytes = claim.into_bytes();
+    bytes[8..].copy_from_slice(&digest[..8]);
+    AllocationId::from_uuid(Uuid::from_bytes(bytes))
 }
 
 /// A claim as parallel arrays. Ids are minted once a call, not once a pass: a repeated statement is identical.
@@ -218,9 +235,9 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_sorted_merged_and_counted() {
+    fn pairs_are_sorted_and_counted() {
         let ids: Vec<ResourceId> = (0..65).map(|_| ResourceId::generate()).collect();
-        let claim = Claim::all([ids[1], ids[0], ids[1]], window(0, 60)).unwrap();
+        let claim = Claim::all([ids[1], ids[0]], window(0, 60)).unwrap();
         assert_eq!(claim.as_pairs().len(), 2);
         assert!(claim.as_pairs().is_sorted());
         assert_eq!(Claim::all([], window(0, 60)), Err(InvalidInput::NoResources));
@@ -233,6 +250,7 @@ mod tests {
         let resource = ResourceId::generate();
         let pair = |a, b| Pair { resource, window: window(a, b) };
         assert_eq!(Claim::pairs([pair(0, 60), pair(30, 90)]), Err(InvalidInput::ClaimOverlapsItself));
+        assert_eq!(Claim::pairs([pair(0, 60), pair(0, 60)]), Err(InvalidInput::ClaimOverlapsItself));
         let touching = Claim::pairs([pair(60, 90), pair(0, 60)]).unwrap();
         assert_eq!(touching.window(), window(0, 90));
         let buffers = Buffers::new(TimeDelta::zero(), TimeDelta::minutes(5)).unwrap();

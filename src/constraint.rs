@@ -101,6 +101,7 @@ constraints! {
     //   …_claimed_check, bookings_confirmed_check: part of a claim lost a race, or its key was taken meanwhile.
     //   …_pkey, …_key of an identity: a twin came first, and the repeat finds its row.
     //   holds_actor_seq_key: the same actor's other hold came first, and the repeat counts it.
+    //   allocations_pkey: another claim took the same id at the same moment; the repeat finds its rows.
     //   allocations_archive_pkey: another run archived the row, and the repeat leaves it.
     //   allocations_resource_fkey: the resource was deleted between look and claim; the repeat does not find it.
     //   allocations_resource_during_excl: raised only without ON CONFLICT; the repeat names the blocker.
@@ -127,7 +128,7 @@ constraints! {
     HoldsActorSeqKey "holds_actor_seq_key" "holds" Unique repeat
         "the holds of an actor under a limit are numbered apart";
 
-    AllocationsPkey "allocations_pkey" "allocations" Unique defect "an allocation id is used once per tenant";
+    AllocationsPkey "allocations_pkey" "allocations" Unique repeat "an allocation id is used once per tenant";
     AllocationsResourceFkey "allocations_resource_fkey" "allocations" ForeignKey repeat
         "an allocation is of a resource of its tenant";
     AllocationsKindCheck "allocations_kind_check" "allocations" Check defect
@@ -141,12 +142,14 @@ constraints! {
 
     AllocationsArchivePkey "allocations_archive_pkey" "allocations_archive" Unique repeat
         "an allocation is archived once per tenant";
+    AllocationsArchiveDuringCheck "allocations_archive_during_check" "allocations_archive" Check defect
+        "an archived window is half-open, finite and at most 400 days";
 
     ConfirmationsPkey "confirmations_pkey" "confirmations" Unique defect "a confirmation id is used once per tenant";
     ConfirmationsKeyKey "confirmations_key_key" "confirmations" Unique repeat
         "an idempotency key decides an operation once";
     ConfirmationsOperationCheck "confirmations_operation_check" "confirmations" Check defect
-        "a decision is a confirm, book, cancel, move or erase";
+        "the operation of a decision has 1 to 40 bytes";
     ConfirmationsClaimedCheck "confirmations_claimed_check" "confirmations" Check repeat
         "a decision claims everything it asked for, or nothing";
 

@@ -69,7 +69,8 @@ pub enum Error {
         /// The policy's limit.
         limit: u32,
     },
-    /// The key or id was used before, with another request.
+    /// The key or id was used before, with another request, or, if the field is `operation`, for something else: one id is
+    /// one thing. A hold's TTL is not part of the request: placed again with another, the first hold is returned as it is.
     #[error("the key was already used with another {field}")]
     KeyReused {
         /// The first part of the request that differs.
@@ -78,6 +79,13 @@ pub enum Error {
     /// The reference belongs to another row of the same kind in this tenant.
     #[error("the reference is already in use")]
     ReferenceTaken,
+    /// A newer version of the library wrote it in a state that this one does not know. Nothing was changed: deploy that
+    /// version everywhere.
+    #[error("the {what} is in a state that only a newer version of slotkeeper knows")]
+    UnknownState {
+        /// `hold` or `booking`.
+        what: &'static str,
+    },
     /// Somebody changed the row since it was read.
     #[error("the revision is not current")]
     StaleRevision {
@@ -206,7 +214,10 @@ impl Error {
             Self::HoldExpired | Self::HoldReleased => ErrorKind::Expired,
             Self::Busy(_) | Self::Unavailable(_) | Self::TransactionAborted => ErrorKind::Busy,
             Self::OutcomeUnknown(_) => ErrorKind::OutcomeUnknown,
-            Self::ReadOnly | Self::Misconfigured(_) | Self::UnknownConstraint(_) => ErrorKind::Misconfigured,
+            Self::ReadOnly
+            | Self::Misconfigured(_)
+            | Self::UnknownConstraint(_)
+            | Self::UnknownState { .. } => ErrorKind::Misconfigured,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -227,6 +238,7 @@ impl Error {
             Self::KeyReused { .. } => "key_reused",
             Self::ReferenceTaken => "reference_taken",
             Self::StaleRevision { .. } => "stale_revision",
+            Self::UnknownState { .. } => "unknown_state",
             Self::Busy(_) => "busy",
             Self::TransactionAborted => "transaction_aborted",
             Self::Unavailable(_) => "unavailable",

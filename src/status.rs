@@ -13,6 +13,9 @@ pub enum BookingStatus {
     Confirmed,
     /// Gave them up.
     Cancelled,
+    /// Written by a newer version of the library, which this one cannot tell: it reads as this and is never written.
+    #[serde(other)]
+    Unknown,
 }
 
 impl BookingStatus {
@@ -20,7 +23,8 @@ impl BookingStatus {
         match text {
             "pending" => Self::Pending,
             "confirmed" => Self::Confirmed,
-            _ => Self::Cancelled,
+            "cancelled" => Self::Cancelled,
+            _ => Self::Unknown,
         }
     }
 }

@@ -109,7 +109,8 @@ impl AllocationRepository<'_> {
     /// Repeating the request with the same id changes nothing; a blackout that was opened again stays open.
     ///
     /// # Errors
-    /// [`Error::Conflict`], [`Error::ResourceNotFound`], [`Error::KeyReused`] if the id was used for other places;
+    /// [`Error::Conflict`], [`Error::ResourceNotFound`], [`Error::KeyReused`] if the id was used for other places, or for a
+    /// hold or a booking;
     /// infrastructure errors. After a lost race, expired holds that were in the way
     /// [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///
@@ -117,7 +118,7 @@ impl AllocationRepository<'_> {
     /// One statement, one event in the outbox. In the caller's READ COMMITTED transaction it runs under a savepoint
     /// and leaves the transaction usable after every refusal. Stricter levels may answer [`Error::Busy`].
     pub async fn block(self, db: &dyn Executor, block: &Block) -> Result<BlackoutId> {
-        let columns = block.claim.columns();
+        let columns = block.claim.columns_of(block.id.as_uuid());
         let event = EventId::generate();
         let call = Call {
             sql: Sql::AllocationBlock,
@@ -135,6 +136,7 @@ impl AllocationRepository<'_> {
         let row = self.keeper.write(db, &call).await?;
         match row.get("outcome") {
             "blocked" | "replayed" => Ok(block.id),
+            "other_operation" => Err(Error::KeyReused { field: "operation" }),
             "key_reused" => Err(Error::KeyReused { field: "resources" }),
             "not_found" => Err(missing(&row)),
             "conflict" => Err(conflict(&row)),

@@ -99,7 +99,7 @@ impl ConfirmHold {
             details: self.details.digest(),
             ..RecordedRequest::default()
         };
-        Identity::new(Operation::Confirm, self.target.recorded(request))
+        Identity::new(Operation::Confirm, &self.key, self.target.recorded(request))
     }
 }
 
@@ -142,7 +142,7 @@ impl BookPlaces {
     pub(crate) fn identity(&self) -> Identity {
         let request =
             RecordedRequest { details: self.details.digest(), ..RecordedRequest::claiming(&self.claim) };
-        Identity::new(Operation::Book, self.target.recorded(request))
+        Identity::new(Operation::Book, &self.key, self.target.recorded(request))
     }
 }
 
@@ -174,7 +174,7 @@ impl CancelBooking {
             revision: self.revision,
             ..RecordedRequest::default()
         };
-        Identity::new(Operation::Cancel, request)
+        Identity::new(Operation::Cancel, &self.key, request)
     }
 }
 
@@ -207,7 +207,7 @@ impl MoveBooking {
             revision: Some(self.revision),
             ..RecordedRequest::claiming(&self.to)
         };
-        Identity::new(Operation::Move, request)
+        Identity::new(Operation::Move, &self.key, request)
     }
 }
 
@@ -266,6 +266,6 @@ impl EraseCustomer {
     pub(crate) fn identity(&self) -> Identity {
         let salted = json!({ "key": self.key.as_str(), "customer": self.customer.as_str() });
         let request = RecordedRequest { details: Some(digest(&salted)), ..RecordedRequest::default() };
-        Identity::new(Operation::Erase, request)
+        Identity::new(Operation::Erase, &self.key, request)
     }
 }

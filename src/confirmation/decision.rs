@@ -30,6 +30,9 @@ pub enum Operation {
     Move,
     /// A person is cleared.
     Erase,
+    /// Written by a newer version of the library, which this one cannot tell: it reads as this and is never written.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Operation {
@@ -40,13 +43,13 @@ impl Operation {
             Self::Cancel => "cancel",
             Self::Move => "move",
             Self::Erase => "erase",
+            Self::Unknown => "unknown",
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Confirm, Self::Book, Self::Cancel, Self::Move, Self::Erase]
-            .into_iter()
-            .find(|operation| operation.as_str() == text)
+    fn parse(text: &str) -> Self {
+        let known = [Self::Confirm, Self::Book, Self::Cancel, Self::Move, Self::Erase];
+        known.into_iter().find(|operation| operation.as_str() == text).unwrap_or(Self::Unknown)
     }
 }
 
@@ -94,6 +97,9 @@ pub enum Outcome {
         /// The current one.
         actual: i32,
     },
+    /// Decided by a newer version of the library, in a way that this one cannot tell. A refusal, as far as this one can
+    /// say: read [`Confirmation::outcome`](struct@Confirmation) as text.
+    Unknown,
 }
 
 impl Outcome {
@@ -112,6 +118,7 @@ impl Outcome {
             Self::WindowMismatch { .. } => "window_mismatch",
             Self::StateMismatch { .. } => "state_mismatch",
             Self::StaleRevision { .. } => "stale_revision",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -145,7 +152,7 @@ impl Outcome {
                 expected: request.revision?,
                 actual: snapshot.booking.as_ref()?.revision,
             },
-            _ => return None,
+            _ => Self::Unknown,
         })
     }
 }
@@ -227,10 +234,9 @@ pub struct Confirmation {
 
 impl Confirmation {
     pub(crate) fn from_row(row: &Row) -> Result<Self> {
-        let operation = Operation::parse(row.get("operation")).ok_or(Error::Internal(Cause::NONE))?;
         Ok(Self {
             id: row.get("id"),
-            operation,
+            operation: Operation::parse(row.get("operation")),
             key: row.get("key"),
             outcome: row.get("outcome"),
             booking: row.get("booking_id"),
@@ -261,6 +267,8 @@ pub(crate) fn settled(row: &Row, identity: &Identity, not_found: Ending) -> Resu
         "recorded" => false,
         "replayed" => true,
         "key_reused" => return Err(Error::KeyReused { field: reused(row, identity) }),
+        "unknown_hold" => return Err(Error::UnknownState { what: "hold" }),
+        "unknown_booking" => return Err(Error::UnknownState { what: "booking" }),
         _ => return Err(absent(row, not_found)),
     };
     let defect = || Error::Internal(Cause::NONE);

@@ -9,6 +9,7 @@ use crate::confirmation::snapshot::VERSION;
 use crate::ids::{BookingId, HoldId};
 use crate::json::canonical;
 use crate::schema::SCHEMA_VERSION;
+use crate::text::IdempotencyKey;
 use crate::window::Window;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -82,15 +83,20 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    pub(crate) fn new(operation: Operation, request: RecordedRequest) -> Self {
-        let body = json!({ "operation": operation, "request": request });
-        let mut text = String::new();
-        canonical(&body, &mut text);
-        let mut record = body;
+    pub(crate) fn new(operation: Operation, key: &IdempotencyKey, request: RecordedRequest) -> Self {
+        let mut record = json!({ "operation": operation, "request": request });
+        let checksum = request_checksum(operation.as_str(), key.as_str(), &record["request"]);
         record["v"] = VERSION.into();
         record["schema"] = SCHEMA_VERSION.into();
-        Self { request, checksum: Sha256::digest(text).to_vec(), record }
+        Self { request, checksum, record }
     }
+}
+
+/// What a record is bound to: its operation, its key and its request.
+pub(super) fn request_checksum(operation: &str, key: &str, request: &Value) -> Vec<u8> {
+    let mut text = String::new();
+    canonical(&json!({ "operation": operation, "key": key, "request": request }), &mut text);
+    Sha256::digest(text).to_vec()
 }
 
 /// A digest as hexadecimal text.

@@ -20,6 +20,9 @@
 //! | [`Outcome::Conflict`] | somebody else occupies a place | recorded |
 //! | [`Outcome::Confirmed`], [`Outcome::Moved`], [`Outcome::Cancelled`], [`Outcome::Erased`] | done | recorded |
 //!
+//! Under SERIALIZABLE a recorded refusal has read what others write, so the caller's COMMIT can still fail with 40001; then
+//! neither the refusal nor its record is there, and the whole transaction is repeated.
+//!
 //! "Not found" and "key reused" are not recorded: the first so that a caller's typing error, or another tenant's id, does
 //! not use up a key; the second because the key already has its record.
 

@@ -11,6 +11,10 @@
 //! not. A hold whose place was taken over can never be confirmed; one whose place is still free can be, on request
 //! ([`ConfirmHold::if_still_free`](crate::booking::ConfirmHold::if_still_free)).
 //!
+//! Expiry is judged at the instant a statement begins. A confirm that arrived in time and then waited for a lock counts as
+//! in time, even if the hold's time ran out meanwhile, unless somebody took the place over: then it is
+//! [`HoldExpired`](crate::confirmation::Outcome::HoldExpired).
+//!
 //! There is no call to ask whether a hold is still good: between the question and the next write it may end. Confirm, or
 //! extend, and read the answer.
 //!

@@ -25,6 +25,8 @@ pub enum HoldStatus {
     Released,
     /// Its owner exchanged it for another.
     Replaced,
+    /// Written by a newer version of the library, which this one cannot tell: it reads as this and is never written.
+    Unknown,
 }
 
 /// A claim with a TTL.
@@ -66,7 +68,8 @@ impl Hold {
             ("active", false) => HoldStatus::Active,
             ("consumed", _) => HoldStatus::Consumed,
             ("replaced", _) => HoldStatus::Replaced,
-            _ => HoldStatus::Released,
+            ("released", _) => HoldStatus::Released,
+            _ => HoldStatus::Unknown,
         };
         Self {
             id: row.get("id"),

@@ -20,11 +20,12 @@ crate::handle::repository! {
 
 impl HoldRepository<'_> {
     /// Claims every place of the request, or none. Expired holds in the way are taken over in the same statement.
-    /// Repeating with the same id returns the first answer, whatever became of that hold.
+    /// Repeating with the same id returns the first answer, whatever became of that hold; the TTL is not compared, because a
+    /// retry's often shrinks with the basket's clock, and the hold stays as it is. To change it, [`extend`](Self::extend).
     ///
     /// # Errors
     /// [`Error::Conflict`] naming who is in the way, [`Error::ResourceNotFound`], [`Error::TooManyHolds`],
-    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request,
+    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request or for something else (a blackout, a booking's claim),
     /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors. After a lost race, expired
     /// holds that were in the way [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///
@@ -51,7 +52,7 @@ impl HoldRepository<'_> {
     /// Sends one of the statements that place a hold: that of one resource takes scalars, the others arrays and more.
     async fn claim(self, db: &dyn Executor, new: &PlaceHold, sql: Sql, more: &[Param<'_>]) -> Result<Row> {
         let one = sql == Sql::HoldPlaceOne;
-        let columns = new.claim.columns();
+        let columns = new.claim.columns_of(new.id.as_uuid());
         let (window, (before, after)) = (new.claim.window(), new.claim.buffers().seconds());
         let (ttl, life) = (micros(new.ttl.length()), micros(self.keeper.policy().life()));
         let mut params: Vec<Param<'_>> = vec![&new.tenant, &new.id];
@@ -188,6 +189,7 @@ impl HoldRepository<'_> {
                 reference: new.reference.clone(),
             }),
             "replayed" => self.first_answer(db, new).await,
+            "key_reused" => Err(Error::KeyReused { field: "operation" }),
             "not_found" => Err(missing(row)),
             "conflict" => Err(conflict(row)),
             // The limit came from a u32.
@@ -224,6 +226,7 @@ fn not_active(outcome: &str) -> Error {
         "no_hold" => Error::NotFound { what: "hold" },
         "hold_consumed" => Error::HoldConsumed,
         "hold_released" => Error::HoldReleased,
+        "unknown_hold" => Error::UnknownState { what: "hold" },
         _ => Error::Internal(Cause::NONE),
     }
 }

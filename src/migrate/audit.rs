@@ -137,7 +137,8 @@ async fn run(
 
 /// Every record of a decision, read by the library's own reader, row by row.
 async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck, MigrateError> {
-    let sql = "SELECT operation, checksum, outcome, booking_id, claimed, decided_at, snapshot, tenant_id::text, id::text
+    let sql = "SELECT operation, checksum, outcome, booking_id, claimed, decided_at, snapshot, key, tenant_id::text,
+                        id::text
                  FROM slotkeeper.confirmations";
     let params: [(&(dyn ToSql + Sync), Type); 0] = [];
     let rows = tx.query_typed_raw(&migrator.schema.qualify(sql), params).await;
@@ -147,7 +148,7 @@ async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck
     while let Some(row) = rows.try_next().await.driver()? {
         // A value that is not what its column holds makes an unsound record, not an error.
         if !confirmation::is_sound(&row).unwrap_or(false) {
-            check.add(row.get(7), row.get(8));
+            check.add(row.get(8), row.get(9));
         }
     }
     Ok(check)

@@ -111,6 +111,22 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["event_subject"],
     ),
     ("UPDATE confirmations SET checksum = sha256('x') WHERE outcome = 'conflict'", &["decision_record"]),
+    ("UPDATE confirmations SET key = key || 'x' WHERE outcome = 'conflict'", &["decision_record"]),
+    ("UPDATE confirmations SET outcome = 'window_mismatch' WHERE outcome = 'conflict'", &["decision_record"]),
+    (
+        "UPDATE confirmations SET snapshot = snapshot || '{\"blockers\": []}' WHERE outcome = 'conflict'",
+        &["decision_record"],
+    ),
+    (
+        "UPDATE confirmations SET snapshot = jsonb_set(snapshot, '{blockers,0,overlap,end}', '\"2100-01-01T00:00:00Z\"')
+          WHERE outcome = 'conflict'",
+        &["decision_record"],
+    ),
+    (
+        "UPDATE confirmations SET snapshot = jsonb_set(snapshot, '{blockers,0,resource}', to_jsonb(id))
+          WHERE outcome = 'conflict'",
+        &["decision_record"],
+    ),
     ("UPDATE confirmations SET outcome = 'moved' WHERE outcome = 'erased'", &["decision_effect", "decision_record"]),
     ("UPDATE confirmations SET snapshot = '{}' WHERE outcome = 'conflict'", &["decision_record"]),
     (

@@ -14,7 +14,11 @@ CREATE TABLE slotkeeper.allocations_archive (
     shadow      boolean     NOT NULL,
     created_at  timestamptz NOT NULL,
     archived_at timestamptz NOT NULL DEFAULT statement_timestamp(),
-    CONSTRAINT allocations_archive_pkey PRIMARY KEY (tenant_id, id)
+    CONSTRAINT allocations_archive_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT allocations_archive_during_check CHECK (
+        lower_inc(during) AND NOT upper_inc(during)
+        AND during <@ tstzrange '[1970-01-01 00:00:00+00,2200-01-01 00:00:00+00)'
+        AND upper(during) - lower(during) <= interval '400 days')
 );
 
 -- Partial, and so never mistaken for a way to find a row by its id before there are statistics of its tenant.

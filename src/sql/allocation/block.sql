@@ -1,12 +1,15 @@
 -- allocation.block
 -- A blackout: closes resources for a time, all or nothing; bookings and live holds in the way refuse it. May raise
--- outbox_claimed_check: repeat. Outcomes: blocked, replayed, key_reused, not_found, conflict, again.
+-- outbox_claimed_check: repeat. Outcomes: blocked, replayed, other_operation (the id is a hold's or a booking's),
+-- key_reused (other places), not_found, conflict, again.
 -- $1 tenant  $2 blackout  $3 resources[]  $4 windows[]  $5 allocations[]  $6 event
 WITH prior AS MATERIALIZED (
-    SELECT count(*) AS rows, bool_and(a.kind = 'blackout' AND EXISTS (
+    SELECT count(*) AS rows, bool_and(a.kind = 'blackout') AS ours, bool_and(EXISTS (
                SELECT FROM unnest($3::uuid[], $4::tstzrange[]) AS u (resource_id, during)
                 WHERE u.resource_id = a.resource_id AND u.during = a.during)) AS same
       FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = $2 HAVING count(*) > 0
+), hold AS MATERIALIZED (
+    SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
 ), want AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
     SELECT u.resource_id, u.during, u.id
@@ -14,7 +17,7 @@ WITH prior AS MATERIALIZED (
      CROSS JOIN LATERAL (
             SELECT FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
-     WHERE NOT EXISTS (SELECT FROM prior)
+     WHERE NOT EXISTS (SELECT FROM prior) AND NOT EXISTS (SELECT FROM hold)
 ), seen AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
@@ -35,7 +38,8 @@ WITH prior AS MATERIALIZED (
      CROSS JOIN LATERAL (
             SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
 ), look AS MATERIALIZED (
-    SELECT CASE WHEN (SELECT p.same AND p.rows = cardinality($3::uuid[]) FROM prior p) THEN 'replayed'
+    SELECT CASE WHEN EXISTS (SELECT FROM hold) OR NOT (SELECT p.ours FROM prior p) THEN 'other_operation'
+                WHEN (SELECT p.same AND p.rows = cardinality($3::uuid[]) FROM prior p) THEN 'replayed'
                 WHEN EXISTS (SELECT FROM prior) THEN 'key_reused'
                 WHEN (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome

@@ -2,7 +2,7 @@
 -- Turns a live hold into a new booking under an id minted by the library. The record is written before anything changes
 -- and drives every change, so nothing here raises on a refusal.
 -- Recorded: confirmed, hold_consumed, hold_released, window_mismatch, hold_expired.
--- Not recorded: replayed, key_reused, not_found, again.
+-- Not recorded: replayed, key_reused, not_found, again, unknown_hold (a status that only a newer version knows).
 -- $1 tenant  $2 hold  $3 booking  $4 confirmation  $5 key  $6 checksum  $7 record  $8 expected window, or null
 -- $9 reference  $10 customer  $11 price, minor units  $12 currency  $13 time zone  $14 metadata
 WITH prior AS MATERIALIZED (
@@ -19,7 +19,9 @@ WITH prior AS MATERIALIZED (
      WHERE a.tenant_id = $1 AND a.claim_id = (SELECT h.id FROM h) AND a.released_at IS NULL AND a.kind = 'held'
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), v AS MATERIALIZED (
-    SELECT h.*, CASE WHEN h.status = 'consumed' THEN 'hold_consumed' WHEN h.status <> 'active' THEN 'hold_released'
+    SELECT h.*, CASE WHEN h.status = 'consumed' THEN 'hold_consumed'
+                WHEN h.status NOT IN ('active', 'released', 'replaced') THEN 'unknown_hold'
+                WHEN h.status <> 'active' THEN 'hold_released'
                 WHEN h.during <> $8 THEN 'window_mismatch'
                 WHEN h.expires_at <= statement_timestamp() OR c.n <> h.requested THEN 'hold_expired'
                 ELSE 'confirmed' END AS outcome, c.resources, c.allocations
@@ -40,6 +42,7 @@ WITH prior AS MATERIALIZED (
                    jsonb_build_object('start', lower(v.during), 'end', upper(v.during))),
                'resources', v.resources, 'allocations', v.allocations)
       FROM v CROSS JOIN LATERAL (SELECT CASE WHEN v.outcome = 'confirmed' THEN v.requested ELSE 0 END AS n) d
+     WHERE v.outcome <> 'unknown_hold'
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), ua AS (
     -- Nothing indexed changes here, so the update stays within its page (HOT).
@@ -64,7 +67,8 @@ WITH prior AS MATERIALIZED (
       FROM bk RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $6 THEN 'replayed' ELSE 'key_reused' END
-            WHEN NOT EXISTS (SELECT FROM h) THEN 'not_found' WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN NOT EXISTS (SELECT FROM h) THEN 'not_found'
+            WHEN (SELECT v.outcome FROM v) = 'unknown_hold' THEN 'unknown_hold' WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at

@@ -3,7 +3,7 @@
 -- if the places are still free: rows that are still the hold's are kept, rows that were swept or taken over and are free
 -- again are claimed anew. May raise confirmations_claimed_check or outbox_claimed_check: repeat.
 -- Recorded: confirmed, state_mismatch, hold_consumed, hold_released, window_mismatch, hold_expired, conflict.
--- Not recorded: replayed, key_reused, not_found, again.
+-- Not recorded: replayed, key_reused, not_found, again, unknown_hold (a status that only a newer version knows).
 -- $1 tenant  $2 hold  $3 booking  $4 confirmation  $5 key  $6 checksum  $7 record  $8 expected window, or null
 -- $9 expected, what booking $3 must be: 'pending', 'new' (must not exist), or null: minted by the library, so it
 --    cannot exist
@@ -55,7 +55,9 @@ WITH prior AS MATERIALIZED (
                 WHEN h.id IS NULL OR ($9 = 'pending' AND NOT EXISTS (SELECT FROM b)) OR EXISTS (SELECT FROM off)
                      THEN 'not_found'
                 WHEN EXISTS (SELECT FROM b WHERE $9 = 'new' OR b.status <> 'pending') THEN 'state_mismatch'
-                WHEN h.status = 'consumed' THEN 'hold_consumed' WHEN h.status <> 'active' THEN 'hold_released'
+                WHEN h.status = 'consumed' THEN 'hold_consumed'
+                WHEN h.status NOT IN ('active', 'released', 'replaced') THEN 'unknown_hold'
+                WHEN h.status <> 'active' THEN 'hold_released'
                 WHEN h.during <> $8 OR EXISTS (SELECT FROM b WHERE b.during <> h.during) THEN 'window_mismatch'
                 WHEN NOT $16 AND (h.expires_at <= statement_timestamp() OR (SELECT count(*) FROM live) <> h.requested)
                      THEN 'hold_expired'
@@ -108,7 +110,7 @@ WITH prior AS MATERIALIZED (
            SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
                       jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
              FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
-      FROM v CROSS JOIN h WHERE v.outcome NOT IN ('replayed', 'not_found')
+      FROM v CROSS JOIN h WHERE v.outcome NOT IN ('replayed', 'not_found', 'unknown_hold')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), ua AS (
     UPDATE slotkeeper.allocations x SET kind = 'booked', expires_at = NULL
@@ -143,7 +145,7 @@ WITH prior AS MATERIALIZED (
       FROM v WHERE v.outcome = 'confirmed' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $6 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome IN ('not_found', 'unknown_hold') THEN v.outcome WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at,

@@ -1,6 +1,6 @@
 -- hold.extend
 -- Moves the expiry to an absolute instant, never to an earlier one, so that a repeat in any order is harmless. Cannot raise.
--- Outcomes: extended, no_hold, hold_consumed, hold_released, hold_expired, too_long.
+-- Outcomes: extended, unknown_hold (a status that only a newer version knows), no_hold, hold_consumed, hold_released, hold_expired, too_long.
 -- $1 tenant  $2 hold  $3 actor  $4 new expiry
 WITH h AS MATERIALIZED (
     SELECT h.id, h.status, h.requested, h.expires_at, h.latest_expires_at FROM slotkeeper.holds h
@@ -12,6 +12,7 @@ WITH h AS MATERIALIZED (
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), v AS MATERIALIZED (
     SELECT CASE WHEN h.id IS NULL THEN 'no_hold' WHEN h.status = 'consumed' THEN 'hold_consumed'
+                WHEN h.status NOT IN ('active', 'released', 'replaced') THEN 'unknown_hold'
                 WHEN h.status <> 'active' THEN 'hold_released'
                 WHEN h.expires_at <= statement_timestamp() OR c.n <> h.requested THEN 'hold_expired'
                 WHEN $4 > h.latest_expires_at THEN 'too_long' ELSE 'extended' END AS outcome

@@ -1,12 +1,16 @@
 -- hold.place_many
 -- Several resources all or nothing, or a limit on the actor's active holds. May raise holds_claimed_check (part of the
 -- claim lost a race) or holds_actor_seq_key (the actor's other hold came first): both mean repeat.
--- Outcomes: placed, replayed, not_found, conflict, too_many, again.
+-- Outcomes: placed, replayed, key_reused, not_found, conflict, too_many, again.
 -- $1 tenant  $2 hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
 -- $13 most active, or null: the limit on holds of this actor
 WITH prior AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
+), taken AS MATERIALIZED (
+    -- The id is a blackout's or a booking's already.
+    SELECT 1 FROM slotkeeper.allocations c
+     WHERE c.tenant_id = $1 AND c.claim_id = $2 AND NOT EXISTS (SELECT FROM prior) LIMIT 1
 ), want AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
     SELECT u.resource_id, u.during, u.id
@@ -14,7 +18,7 @@ WITH prior AS MATERIALIZED (
      CROSS JOIN LATERAL (
             SELECT FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
-     WHERE NOT EXISTS (SELECT FROM prior)
+     WHERE NOT EXISTS (SELECT FROM prior) AND NOT EXISTS (SELECT FROM taken)
 ), seen AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
@@ -41,6 +45,7 @@ WITH prior AS MATERIALIZED (
      WHERE (SELECT $13::bigint) IS NOT NULL AND h.tenant_id = $1 AND h.actor = $11 AND h.actor_seq IS NOT NULL
 ), look AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
+                WHEN EXISTS (SELECT FROM taken) THEN 'key_reused'
                 WHEN (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict'
                 WHEN (SELECT o.active FROM own o) >= $13 THEN 'too_many' ELSE 'free' END AS outcome

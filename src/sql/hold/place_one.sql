@@ -1,6 +1,7 @@
 -- hold.place_one
 -- One resource, no limit per actor: looks, takes over expired rows, claims, writes the hold. Cannot raise on a refusal.
--- Scalars, because one generic plan then serves every call. Outcomes: placed, replayed, not_found, conflict, again;
+-- Scalars, because one generic plan then serves every call. Outcomes: placed, replayed, key_reused (the id is another thing's),
+-- not_found, conflict, again;
 -- several: more than one expired row is in the way, which hold.place_many takes over in a safe order.
 -- $1 tenant  $2 hold  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
@@ -13,7 +14,7 @@ WITH seen AS MATERIALIZED (
       FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND a.shadow
 ), look AS MATERIALIZED (
-    -- No row: a repeat, or no such resource. One expired row may be taken over here: with more, two claims could lock
+    -- No row: a repeat, an id that is a blackout's or a booking's already, or no such resource. One expired row may be taken over here: with more, two claims could lock
     -- them in different orders.
     SELECT s.live, s.stale, s.one, r.id
       FROM (SELECT count(*) FILTER (WHERE NOT stale) AS live, count(*) FILTER (WHERE stale) AS stale,
@@ -21,6 +22,7 @@ WITH seen AS MATERIALIZED (
      CROSS JOIN slotkeeper.resources r
      WHERE r.tenant_id = $1 AND r.id = $3 AND r.active
        AND NOT EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2)
+       AND NOT EXISTS (SELECT FROM slotkeeper.allocations c WHERE c.tenant_id = $1 AND c.claim_id = $2)
 ), freed AS (
     UPDATE slotkeeper.allocations a SET released_at = statement_timestamp() FROM look l
      WHERE l.live = 0 AND l.stale = 1 AND a.tenant_id = $1 AND a.id = l.one AND a.released_at IS NULL
@@ -44,7 +46,8 @@ WITH seen AS MATERIALIZED (
 SELECT CASE WHEN p.placed_at IS NOT NULL THEN 'placed' WHEN l.live > 0 THEN 'conflict'
             WHEN l.stale > 1 THEN 'several' WHEN l.live = 0 THEN 'again'
             WHEN EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2) THEN 'replayed'
-            ELSE 'not_found' END AS outcome,
+            WHEN EXISTS (SELECT FROM slotkeeper.allocations c WHERE c.tenant_id = $1 AND c.claim_id = $2)
+            THEN 'key_reused' ELSE 'not_found' END AS outcome,
        p.placed_at, p.expires_at, ARRAY[$3::uuid] AS missing,
        CASE WHEN l.live > 0 THEN (
            SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind, 'overlap',

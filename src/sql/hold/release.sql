@@ -1,6 +1,7 @@
 -- hold.release
 -- Frees the hold's own live rows; never a booked one, never another's. Cannot raise.
--- Outcomes: released (also when it already was, or had expired), no_hold, hold_consumed.
+-- Outcomes: released (also when it already was, or had expired), no_hold, hold_consumed,
+-- unknown_hold (a status that only a newer version knows).
 -- $1 tenant  $2 hold  $3 actor
 WITH h AS MATERIALIZED (
     SELECT h.id, h.status FROM slotkeeper.holds h
@@ -17,6 +18,7 @@ WITH h AS MATERIALIZED (
     UPDATE slotkeeper.holds x SET status = 'released'
       FROM h WHERE x.tenant_id = $1 AND x.id = h.id AND h.status = 'active' RETURNING 1
 )
-SELECT CASE WHEN h.id IS NULL THEN 'no_hold' WHEN h.status = 'consumed' THEN 'hold_consumed' ELSE 'released' END
+SELECT CASE WHEN h.id IS NULL THEN 'no_hold' WHEN h.status = 'consumed' THEN 'hold_consumed'
+            WHEN h.status NOT IN ('active', 'released', 'replaced') THEN 'unknown_hold' ELSE 'released' END
            AS outcome
   FROM (SELECT) one LEFT JOIN h ON true

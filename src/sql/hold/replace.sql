@@ -1,15 +1,20 @@
 -- hold.replace
 -- Swaps the actor's own hold for another in one step; the old one stays if the new one cannot be had. May raise
 -- holds_claimed_check or holds_actor_seq_key: repeat.
--- Outcomes: placed, replayed, not_found, no_hold, hold_released, hold_consumed, conflict, too_many.
+-- Outcomes: placed, replayed, key_reused, not_found, no_hold, unknown_hold, hold_released, hold_consumed, conflict, too_many.
 -- $1 tenant  $2 new hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference  $13 old hold
 -- $14 most active, or null: the limit on holds of this actor
 WITH prior AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
+), taken AS MATERIALIZED (
+    -- The id is a blackout's or a booking's already.
+    SELECT 1 FROM slotkeeper.allocations c
+     WHERE c.tenant_id = $1 AND c.claim_id = $2 AND NOT EXISTS (SELECT FROM prior) LIMIT 1
 ), old AS MATERIALIZED (
     SELECT h.id, h.status, h.actor_seq, h.expires_at FROM slotkeeper.holds h
      WHERE h.tenant_id = $1 AND h.id = $13 AND h.actor IS NOT DISTINCT FROM $11 AND NOT EXISTS (SELECT FROM prior)
+       AND NOT EXISTS (SELECT FROM taken)
        FOR UPDATE
 ), want AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
@@ -47,8 +52,10 @@ WITH prior AS MATERIALIZED (
        AND h.expires_at > statement_timestamp()
 ), look AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
+                WHEN EXISTS (SELECT FROM taken) THEN 'key_reused'
                 WHEN NOT EXISTS (SELECT FROM old) THEN 'no_hold'
                 WHEN (SELECT o.status FROM old o) = 'consumed' THEN 'hold_consumed'
+                WHEN (SELECT o.status FROM old o) NOT IN ('active', 'released', 'replaced') THEN 'unknown_hold'
                 WHEN (SELECT o.status FROM old o) <> 'active' THEN 'hold_released'
                 WHEN (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict'

@@ -53,7 +53,24 @@ async fn a_window_outside_the_rule_is_refused_by_the_named_check_of_every_table(
                 "(tenant_id, id, status, revision, buffer_before_seconds, buffer_after_seconds, metadata, during) VALUES ({ids}, 'pending', 1, 0, 0, '{{}}', $1::text::tstzrange)"
             ),
         ),
+        (
+            "allocations_archive",
+            format!(
+                "(tenant_id, id, resource_id, kind, claim_id, shadow, created_at, during) VALUES ({ids}, '{table}', 'booked', gen_random_uuid(), false, now(), $1::text::tstzrange)"
+            ),
+        ),
     ];
+    // Every window there is, so that a new table cannot come without the rule.
+    let columns =
+        "SELECT c.relname::text || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE c.relnamespace = 'slotkeeper'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0
+            AND a.atttypid IN ('tstzrange'::regtype, 'tsrange'::regtype, 'daterange'::regtype)";
+    let columns = client.query(columns, &[]).await.unwrap();
+    let mut columns: Vec<String> = columns.iter().map(|row| row.get(0)).collect();
+    let mut tried: Vec<String> = into.iter().map(|(table, _)| format!("{table}.during")).collect();
+    columns.sort();
+    tried.sort();
+    assert_eq!(columns, tried);
     for (table, values) in into {
         let sql = format!("INSERT INTO slotkeeper.{table} {values}");
         let digest = h.digest().await;

@@ -15,6 +15,8 @@ mod late;
 mod limits;
 mod lost_take_over;
 mod moves;
+mod newer_database;
+mod one_id;
 mod outcomes;
 mod pending;
 mod places;

@@ -73,6 +73,10 @@ async fn error_texts() {
         (Error::KeyReused { field: "window" }, "the key was already used with another window"),
         (Error::ReferenceTaken, "the reference is already in use"),
         (Error::StaleRevision { found: 2 }, "the revision is not current"),
+        (
+            Error::UnknownState { what: "hold" },
+            "the hold is in a state that only a newer version of slotkeeper knows",
+        ),
         (Error::Busy(busy), "the database is busy"),
         (Error::TransactionAborted, "the transaction had already failed"),
         (Error::Unavailable(busy), "the database cannot be reached"),

@@ -8,11 +8,11 @@ use slotkeeper::migrate::Migrator;
 /// SHA-256 of every file in `src/migrate/migrations`, line ends as on Unix.
 const FROZEN: &[(&str, &str)] = &[
     ("0001_create_core.down.sql", "e9817bf0a4e7f17090eb30443fecdaf2562ff47a7302a4b8ce9a7b2328dcab5c"),
-    ("0001_create_core.up.sql", "04bbb3a040943db09af0d3bcf18071f59ed1f3eee5b2b0ff2a23ac83f0a61e89"),
+    ("0001_create_core.up.sql", "9ae3083d98796ef83f8597d0fc8d1fb13b6496180ade8eac84d51736e159b7c9"),
     ("0002_create_offers.down.sql", "e4aab6cfd0c2f7b8f6af32c60be329d72963667fa888b3456e997aa6de072a91"),
     ("0002_create_offers.up.sql", "a1e128e32434be1efb8cff17436a47a7127fafc6a5c0fb3f9aac93cbc015cb86"),
     ("0003_create_archive.down.sql", "492c5c3e911813b507a4dff191d4cff71ff635c482ece04e68ca1ba755784c78"),
-    ("0003_create_archive.up.sql", "488220f4c74113cdfab34cb94df1785f76e01092ff9e925c9a6c076915e5cca2"),
+    ("0003_create_archive.up.sql", "4e272df8c519539d6a3e685dfe8b724f0db125c7dacfa57e145c011665935b3e"),
 ];
 
 fn sha256(text: &str) -> String {
