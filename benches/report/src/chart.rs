@@ -1,6 +1,6 @@
 //! Two kinds of picture: bars for "which is cheaper", lines for "how does it grow".
 
-use super::page::cell;
+use super::cell::cell;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::path::Path;

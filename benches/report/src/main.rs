@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cell;
 mod chart;
 mod gate;
 mod measured;

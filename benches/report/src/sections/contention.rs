@@ -1,8 +1,9 @@
 //! Many callers who want the same places.
 
 use crate::{
+    cell::cell,
     measured::Measured,
-    page::{Page, cell, number, text},
+    page::{Page, number, text},
 };
 use anyhow::Result;
 use serde_json::Value;

@@ -1,8 +1,9 @@
 //! Whether it stays as fast: with more rows, with a past, after a million changes.
 
 use crate::{
+    cell::cell,
     measured::{Measured, Recorded},
-    page::{Page, cell, number, text},
+    page::{Page, number, text},
 };
 use anyhow::Result;
 use serde_json::Value;

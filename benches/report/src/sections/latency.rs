@@ -1,8 +1,9 @@
 //! Round trips made visible: the same writes over a link that takes its time.
 
 use crate::{
+    cell::cell,
     measured::Measured,
-    page::{Page, cell, number, text},
+    page::{Page, number, text},
 };
 use anyhow::Result;
 use serde_json::Value;

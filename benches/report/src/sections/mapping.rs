@@ -1,9 +1,6 @@
 //! What naming an error costs.
 
-use crate::{
-    measured::Measured,
-    page::{Page, cell},
-};
+use crate::{cell::cell, measured::Measured, page::Page};
 use anyhow::Result;
 
 pub fn section(page: &mut Page, measured: &Measured) -> Result<()> {

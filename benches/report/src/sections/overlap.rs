@@ -1,8 +1,9 @@
 //! Which index answers "is this window free", and what it costs to keep.
 
 use crate::{
+    cell::cell,
     measured::Measured,
-    page::{Page, cell, number, text},
+    page::{Page, number, text},
 };
 use anyhow::Result;
 use serde_json::Value;

@@ -1,8 +1,9 @@
 //! What a write costs against one bare INSERT.
 
 use crate::{
+    cell::cell,
     measured::Measured,
-    page::{Page, cell, number, text},
+    page::{Page, number, text},
 };
 use anyhow::Result;
 use serde_json::Value;

@@ -22,7 +22,8 @@ use std::path::Path;
 use tokio_postgres::{Client, IsolationLevel};
 
 pub use self::options::Cleanup;
-pub use self::report::{CleanedRule, CleanupReport, TenantRows};
+pub use self::report::CleanupReport;
+pub use self::tally::{CleanedRule, TenantRows};
 
 use self::apply::Clear;
 use self::find::Found;

@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::ops::RowKey;
 use crate::ops::artifact::Reader;
-use crate::ops::{FindingKind, RowKey};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::apply::Step;
 use crate::rollout::rows::cleanup::find::Found;
-use crate::rollout::rows::cleanup::tally::Tally;
-
-/// How many keys a report names.
-pub(super) const SAMPLES: usize = 20;
+use crate::rollout::rows::cleanup::tally::{CleanedRule, SAMPLES, Tally};
 
 /// What a [quarantine](Guard::quarantine) or a [dedupe](Guard::dedupe) did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,32 +51,6 @@ impl CleanupReport {
     pub const fn remains(&self) -> bool {
         self.dry_run && self.found > 0 || self.changed_since > 0 || self.deferred > 0
     }
-}
-
-/// The rows that break one rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct CleanedRule {
-    /// The rule, by the name of the constraint or index that would keep it.
-    pub rule: String,
-    /// In which way they break it.
-    pub reason: FindingKind,
-    /// How many rows.
-    pub rows: u64,
-    /// The same by tenant; empty if the guard names no tenant.
-    pub tenants: Vec<TenantRows>,
-    /// Some of them.
-    pub samples: Vec<RowKey>,
-}
-
-/// A tenant's part of a [`CleanedRule`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct TenantRows {
-    /// The tenant, as text; none where the column is NULL.
-    pub tenant: Option<String>,
-    /// How many rows.
-    pub rows: u64,
 }
 
 impl CleanupReport {

@@ -2,11 +2,41 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::ops::artifact::{Reader, Record};
 use crate::ops::{FindingKind, RowKey};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::find::Found;
-use crate::rollout::rows::cleanup::report::{CleanedRule, SAMPLES, TenantRows};
+
+/// How many keys a report names.
+pub(super) const SAMPLES: usize = 20;
+
+/// The rows that break one rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CleanedRule {
+    /// The rule, by the name of the constraint or index that would keep it.
+    pub rule: String,
+    /// In which way they break it.
+    pub reason: FindingKind,
+    /// How many rows.
+    pub rows: u64,
+    /// The same by tenant; empty if the guard names no tenant.
+    pub tenants: Vec<TenantRows>,
+    /// Some of them.
+    pub samples: Vec<RowKey>,
+}
+
+/// A tenant's part of a [`CleanedRule`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TenantRows {
+    /// The tenant, as text; none where the column is NULL.
+    pub tenant: Option<String>,
+    /// How many rows.
+    pub rows: u64,
+}
 
 /// Counts, in one pass.
 #[derive(Debug, Default)]
