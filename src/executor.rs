@@ -95,7 +95,7 @@ enum Prepared<'a> {
 
 /// What goes before and after a statement in the same flight.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Wrap<'a> {
+pub(crate) struct Flight<'a> {
     pub(crate) before: Option<&'a str>,
     pub(crate) after: Option<&'a str>,
 }
@@ -153,13 +153,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Sends `wrap.before`, the statement and `wrap.after` without waiting in between: one round trip.
+    /// Sends `flight.before`, the statement and `flight.after` without waiting in between: one round trip.
     pub(crate) async fn query(
         &self,
         text: &str,
         types: &[Type],
         params: &[&(dyn ToSql + Sync)],
-        wrap: Wrap<'_>,
+        flight: Flight<'_>,
     ) -> Result<Vec<Row>, Failed> {
         let prepared = match self.cache() {
             Some(cache) => {
@@ -169,12 +169,12 @@ impl Session<'_> {
             None => Prepared::Typed(text, types),
         };
         let sent = |error| Failed { error, sent: true };
-        if wrap.before.is_none() && wrap.after.is_none() {
+        if flight.before.is_none() && flight.after.is_none() {
             return self.run(&prepared, params).await.map_err(sent);
         }
         // Polled in this order, and each is queued at its first poll.
-        let before = OptionFuture::from(wrap.before.map(|text| self.batch(text)));
-        let after = OptionFuture::from(wrap.after.map(|text| self.batch(text)));
+        let before = OptionFuture::from(flight.before.map(|text| self.batch(text)));
+        let after = OptionFuture::from(flight.after.map(|text| self.batch(text)));
         let (before, rows, after) = join3(before, self.run(&prepared, params), after).await;
         if let Some(Err(error)) = before {
             return Err(sent(error));

@@ -33,7 +33,7 @@ mod failure;
 mod handle;
 pub mod metrics;
 pub mod schema;
-mod seconds;
+mod serde_seconds;
 mod sql;
 pub mod violation;
 mod write;

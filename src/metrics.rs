@@ -21,14 +21,14 @@
 //! rows to a race under `holds_claimed_check`, `confirmations_claimed_check` or `outbox_claimed_check`, a host's number
 //! that is taken under its `…_reference_key`.
 
-#[cfg(feature = "metrics")]
-mod facade;
 #[cfg(not(feature = "metrics"))]
-mod silent;
+mod noop;
+#[cfg(feature = "metrics")]
+mod recorder;
 
-#[cfg(feature = "metrics")]
-pub(crate) use facade::Watch;
-#[cfg(feature = "metrics")]
-pub use facade::describe_metrics;
 #[cfg(not(feature = "metrics"))]
-pub(crate) use silent::Watch;
+pub(crate) use noop::WriteMetrics;
+#[cfg(feature = "metrics")]
+pub(crate) use recorder::WriteMetrics;
+#[cfg(feature = "metrics")]
+pub use recorder::describe_metrics;

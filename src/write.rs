@@ -9,11 +9,11 @@
 use crate::{
     constraint::{Constraint, OnViolation},
     error::{Cause, Error, Result},
-    executor::{Executor, Failed, Session, Wrap},
+    executor::{Executor, Failed, Flight, Session},
     failure::Failure,
     handle::Slotkeeper,
     ids::TenantId,
-    metrics::Watch,
+    metrics::WriteMetrics,
     sql::Sql,
 };
 use futures_util::future::try_join_all;
@@ -25,9 +25,9 @@ const PASSES: usize = 4;
 
 /// Whether a statement can fail on a refusal, and so needs a savepoint in a caller's transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Raises {
-    No,
-    Maybe,
+pub(crate) enum Savepoint {
+    Never,
+    Needed,
 }
 
 /// A parameter of a statement.
@@ -37,7 +37,7 @@ pub(crate) type Param<'a> = &'a (dyn ToSql + Sync);
 pub(crate) struct Call<'a> {
     pub(crate) sql: Sql,
     pub(crate) tenant: TenantId,
-    pub(crate) raises: Raises,
+    pub(crate) savepoint: Savepoint,
     pub(crate) params: &'a [Param<'a>],
 }
 
@@ -57,14 +57,14 @@ impl Slotkeeper {
 
     /// Runs a write to its end. The row's `outcome` is never `again`.
     pub(crate) async fn write(&self, db: &dyn Executor, call: &Call<'_>) -> Result<Row> {
-        let watch = Watch::start(call.sql);
+        let watch = WriteMetrics::start(call.sql);
         let result = self.settle(db, call, &watch).await;
         watch.end(&result);
         result
     }
 
     /// Passes until the statement has settled.
-    async fn settle(&self, db: &dyn Executor, call: &Call<'_>, watch: &Watch) -> Result<Row> {
+    async fn settle(&self, db: &dyn Executor, call: &Call<'_>, watch: &WriteMetrics) -> Result<Row> {
         let session = db.open().await?;
         if session.is_closed() {
             return Err(Error::Unavailable(Cause::NONE));
@@ -77,7 +77,8 @@ impl Slotkeeper {
                 Ok(row) if row.get::<_, &str>("outcome") != "again" => return Ok(row),
                 Ok(_) => watch.lost_race(),
                 Err(failed) => match self.again(&session, call, &failed) {
-                    // By a twin of this very call, perhaps: the repeat sees its row, or the reference is really taken.
+                    // May be a concurrent copy of this call. Send it once more: it then finds that copy's row, or the
+                    // reference belongs to someone else.
                     Err(Error::ReferenceTaken) if !taken && intact(&session, call) => taken = true,
                     again => last = again?,
                 },
@@ -100,8 +101,8 @@ impl Slotkeeper {
             tries -= 1;
             let prologue = self.prologue(tenant, session.in_transaction());
             let before = begin(&prologue, session.in_transaction());
-            let wrap = Wrap { before: before.as_deref(), after: before.as_ref().and(commit(&session)) };
-            match session.query(self.text(sql), sql.types(), params, wrap).await {
+            let flight = Flight { before: before.as_deref(), after: before.as_ref().and(commit(&session)) };
+            match session.query(self.text(sql), sql.types(), params, flight).await {
                 Ok(rows) => return Ok(rows),
                 Err(failed) if tries > 0 && self.replan(&session, sql, &failed.error) => {}
                 // A read decides nothing, so a lost answer is merely a failed read.
@@ -113,7 +114,7 @@ impl Slotkeeper {
     async fn send(&self, session: &Session<'_>, call: &Call<'_>) -> std::result::Result<Row, Failed> {
         let inside = session.in_transaction();
         let prologue = self.prologue(call.tenant, inside);
-        let savepoint = inside && call.raises == Raises::Maybe;
+        let savepoint = inside && call.savepoint == Savepoint::Needed;
         let (before, after) = if savepoint {
             (
                 Some(format!("{prologue}SAVEPOINT slotkeeper_write")),
@@ -124,8 +125,8 @@ impl Slotkeeper {
             let after = before.as_ref().and(commit(session));
             (before, after)
         };
-        let wrap = Wrap { before: before.as_deref(), after };
-        let sent = session.query(self.text(call.sql), call.sql.types(), call.params, wrap).await;
+        let flight = Flight { before: before.as_deref(), after };
+        let sent = session.query(self.text(call.sql), call.sql.types(), call.params, flight).await;
         match sent {
             Ok(rows) => Ok(one_row(rows)),
             Err(failed) => {
@@ -145,7 +146,7 @@ impl Slotkeeper {
         let cause = Cause::of(&failed.error);
         let repeat = match Failure::classify(&failed.error) {
             Failure::Violation(violation) => {
-                Watch::violation(&violation);
+                WriteMetrics::violation(&violation);
                 match violation.known_in(self.schema()).map(Constraint::on_violation) {
                     Some(OnViolation::Repeat) => true,
                     Some(OnViolation::ReferenceTaken) => return Err(Error::ReferenceTaken),
@@ -176,7 +177,7 @@ impl Slotkeeper {
 
 /// Whether a failed statement took nothing else with it, so that it can be sent again.
 fn intact(session: &Session<'_>, call: &Call<'_>) -> bool {
-    !session.in_transaction() || call.raises == Raises::Maybe
+    !session.in_transaction() || call.savepoint == Savepoint::Needed
 }
 
 /// What precedes a statement that needs settings: they last as long as a transaction, so one is opened for it.

@@ -9,7 +9,7 @@ use crate::{
     ids::{BlackoutId, BookingId, EventId, ResourceId, TenantId},
     sql::Sql,
     window::Window,
-    write::{Call, Raises, conflict, missing},
+    write::{Call, Savepoint, conflict, missing},
 };
 use tokio_postgres::Row;
 
@@ -123,7 +123,7 @@ impl AllocationRepository<'_> {
         let call = Call {
             sql: Sql::AllocationBlock,
             tenant: block.tenant,
-            raises: Raises::Maybe,
+            savepoint: Savepoint::Needed,
             params: &[
                 &block.tenant,
                 &block.id,
@@ -156,7 +156,7 @@ impl AllocationRepository<'_> {
         let call = Call {
             sql: Sql::AllocationUnblock,
             tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&tenant, &blackout, &event],
         };
         match self.keeper.write(db, &call).await?.get("outcome") {

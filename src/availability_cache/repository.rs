@@ -8,7 +8,7 @@ use crate::{
     offer::OfferSource,
     policy::micros,
     sql::Sql,
-    write::{Call, Raises},
+    write::{Call, Savepoint},
 };
 
 crate::handle::repository! {
@@ -48,7 +48,7 @@ impl AvailabilityCacheRepository<'_> {
         let call = Call {
             sql: Sql::AvailabilityCacheRefresh,
             tenant: refresh.tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&refresh.tenant, &refresh.source, &refresh.began, refresh.body.as_value()],
         };
         let row = self.keeper.write(db, &call).await?;
@@ -73,7 +73,7 @@ impl AvailabilityCacheRepository<'_> {
         let call = Call {
             sql: Sql::AvailabilityCacheFail,
             tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&tenant, &source, &code.as_str()],
         };
         let row = self.keeper.write(db, &call).await?;
@@ -98,7 +98,7 @@ impl AvailabilityCacheRepository<'_> {
         let call = Call {
             sql: Sql::AvailabilityCacheInvalidate,
             tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&tenant, &sources],
         };
         self.keeper.write(db, &call).await.map(drop)

@@ -5,7 +5,7 @@ use crate::{
     json::JsonObject,
     price::Price,
     text::{CustomerRef, Reference, TimeZoneName},
-    write::{Param, Raises},
+    write::{Param, Savepoint},
 };
 use serde_json::{Value, json};
 
@@ -72,8 +72,8 @@ impl BookingDetails {
     }
 
     /// Only a reference may be somebody else's.
-    pub(crate) const fn raises(&self) -> Raises {
-        if self.reference.is_some() { Raises::Maybe } else { Raises::No }
+    pub(crate) const fn savepoint(&self) -> Savepoint {
+        if self.reference.is_some() { Savepoint::Needed } else { Savepoint::Never }
     }
 
     pub(crate) fn columns(&self) -> DetailColumns<'_> {

@@ -5,12 +5,12 @@ use super::{
     RequestBooking, request::Target,
 };
 use crate::{
-    confirmation::{Decision, Ending, Identity, settled},
+    confirmation::{Decision, Identity, MissingNoun, decision_from_row},
     error::{Cause, Error, Result},
     executor::Executor,
     ids::{BookingId, ClaimId, ConfirmationId, TenantId},
     sql::Sql,
-    write::{Call, Param, Raises},
+    write::{Call, Param, Savepoint},
 };
 use serde::Deserialize;
 use tokio_postgres::Row;
@@ -36,8 +36,8 @@ impl BookingRepository<'_> {
         let details = request.details.columns();
         let mut params: Vec<Param<'_>> = vec![&request.tenant, &request.id, &request.window];
         params.extend(details.params());
-        let raises = request.details.raises();
-        let call = Call { sql: Sql::BookingRequest, tenant: request.tenant, raises, params: &params };
+        let savepoint = request.details.savepoint();
+        let call = Call { sql: Sql::BookingRequest, tenant: request.tenant, savepoint, params: &params };
         let field = match self.keeper.write(db, &call).await?.get("outcome") {
             "requested" | "replayed" => return Ok(request.id),
             "other_window" => "window",
@@ -87,14 +87,14 @@ impl BookingRepository<'_> {
         if any {
             params.push(&confirm.if_still_free);
         }
-        let (sql, raises, ending) = if any {
-            (Sql::BookingConfirmAny, Raises::Maybe, Ending::ResourceOr(what))
+        let (sql, savepoint, ending) = if any {
+            (Sql::BookingConfirmAny, Savepoint::Needed, MissingNoun::ResourceOr(what))
         } else {
-            (Sql::BookingConfirm, confirm.details.raises(), Ending::Noun(what))
+            (Sql::BookingConfirm, confirm.details.savepoint(), MissingNoun::Is(what))
         };
-        let call = Call { sql, tenant: confirm.tenant, raises, params: &params };
+        let call = Call { sql, tenant: confirm.tenant, savepoint, params: &params };
         let row = self.keeper.write(db, &call).await?;
-        settled(&row, &identity, ending)
+        decision_from_row(&row, &identity, ending)
     }
 
     /// Claims places and confirms them in one statement. Expired holds in the way are taken over; after a lost race they
@@ -118,11 +118,11 @@ impl BookingRepository<'_> {
         if matches!(book.target, Target::Minted) && book.claim.is_one() {
             let row = self.claim(db, book, &identity, Sql::BookingBookOne).await?;
             if row.get::<_, &str>("outcome") != "several" {
-                return settled(&row, &identity, Ending::ResourceOr("booking"));
+                return decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"));
             }
         }
         let row = self.claim(db, book, &identity, Sql::BookingBookMany).await?;
-        settled(&row, &identity, Ending::ResourceOr("booking"))
+        decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"))
     }
 
     /// Sends one of the two statements that book: that of one resource takes scalars, that of several arrays.
@@ -150,8 +150,8 @@ impl BookingRepository<'_> {
         if !one {
             params.push(&must_be_pending);
         }
-        let raises = if one { book.details.raises() } else { Raises::Maybe };
-        self.keeper.write(db, &Call { sql, tenant: book.tenant, raises, params: &params }).await
+        let savepoint = if one { book.details.savepoint() } else { Savepoint::Needed };
+        self.keeper.write(db, &Call { sql, tenant: book.tenant, savepoint, params: &params }).await
     }
 
     /// Gives up a booking's places: they are free for others at once. Cancelling a cancelled booking is recorded and
@@ -168,7 +168,7 @@ impl BookingRepository<'_> {
         let call = Call {
             sql: Sql::BookingCancel,
             tenant: cancel.tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[
                 &cancel.tenant,
                 &cancel.booking,
@@ -180,7 +180,7 @@ impl BookingRepository<'_> {
             ],
         };
         let row = self.keeper.write(db, &call).await?;
-        settled(&row, &identity, Ending::Noun("booking"))
+        decision_from_row(&row, &identity, MissingNoun::Is("booking"))
     }
 
     /// Exchanges a booking's places for others in one statement: the new ones are claimed and the old ones given up
@@ -199,7 +199,7 @@ impl BookingRepository<'_> {
         let call = Call {
             sql: Sql::BookingMove,
             tenant: request.tenant,
-            raises: Raises::Maybe,
+            savepoint: Savepoint::Needed,
             params: &[
                 &request.tenant,
                 &request.booking,
@@ -217,7 +217,7 @@ impl BookingRepository<'_> {
             ],
         };
         let row = self.keeper.write(db, &call).await?;
-        settled(&row, &identity, Ending::ResourceOr("booking"))
+        decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"))
     }
 
     /// Clears a person: the customer reference and metadata of their bookings, and the actor of holds placed under the
@@ -237,7 +237,7 @@ impl BookingRepository<'_> {
         let call = Call {
             sql: Sql::BookingErase,
             tenant: erase.tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[
                 &erase.tenant,
                 &erase.customer,
@@ -248,7 +248,7 @@ impl BookingRepository<'_> {
             ],
         };
         let row = self.keeper.write(db, &call).await?;
-        settled(&row, &identity, Ending::Noun("customer"))
+        decision_from_row(&row, &identity, MissingNoun::Is("customer"))
     }
 
     /// A booking as it is now.

@@ -252,17 +252,17 @@ impl Confirmation {
     }
 }
 
-/// Who is missing when a statement answers `not_found`.
+/// Which noun [`Error::NotFound`] names when a statement answers `not_found`.
 #[derive(Clone, Copy)]
-pub(crate) enum Ending {
+pub(crate) enum MissingNoun {
     /// A noun of this name.
-    Noun(&'static str),
+    Is(&'static str),
     /// A resource, or, if all of those are there, the noun.
     ResourceOr(&'static str),
 }
 
 /// Reads the row every recorded statement answers with.
-pub(crate) fn settled(row: &Row, identity: &Identity, not_found: Ending) -> Result<Decision> {
+pub(crate) fn decision_from_row(row: &Row, identity: &Identity, not_found: MissingNoun) -> Result<Decision> {
     let replay = match row.get("outcome") {
         "recorded" => false,
         "replayed" => true,
@@ -290,10 +290,10 @@ fn reused(row: &Row, identity: &Identity) -> &'static str {
     first.map_or("request", |first| identity.request.first_difference(&first))
 }
 
-fn absent(row: &Row, not_found: Ending) -> Error {
+fn absent(row: &Row, not_found: MissingNoun) -> Error {
     match not_found {
-        Ending::Noun(what) => Error::NotFound { what },
-        Ending::ResourceOr(what) => match missing(row) {
+        MissingNoun::Is(what) => Error::NotFound { what },
+        MissingNoun::ResourceOr(what) => match missing(row) {
             Error::ResourceNotFound { resources } if resources.is_empty() => Error::NotFound { what },
             error => error,
         },

@@ -28,16 +28,16 @@
 
 mod decision;
 mod identity;
+mod integrity;
 mod repository;
 mod snapshot;
-mod sound;
 
 pub use decision::{Confirmation, Decision, Operation, Outcome};
-pub(crate) use decision::{Ending, settled};
+pub(crate) use decision::{MissingNoun, decision_from_row};
 pub use identity::RecordedRequest;
 pub(crate) use identity::{Identity, digest};
+pub(crate) use integrity::is_consistent;
 pub use repository::ConfirmationRepository;
 pub use snapshot::{
     AllocationSnapshot, BookingSnapshot, HoldSnapshot, ResourceSnapshot, Snapshot, SnapshotError,
 };
-pub(crate) use sound::is_sound;

@@ -8,7 +8,7 @@ use crate::{
     invalid::InvalidInput,
     policy::micros,
     sql::Sql,
-    write::{Call, Param, Raises, conflict, missing},
+    write::{Call, Param, Savepoint, conflict, missing},
 };
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -68,8 +68,8 @@ impl HoldRepository<'_> {
         ];
         params.extend(rest);
         params.extend(more);
-        let raises = if one { Raises::No } else { Raises::Maybe };
-        self.keeper.write(db, &Call { sql, tenant: new.tenant, raises, params: &params }).await
+        let savepoint = if one { Savepoint::Never } else { Savepoint::Needed };
+        self.keeper.write(db, &Call { sql, tenant: new.tenant, savepoint, params: &params }).await
     }
 
     /// Exchanges the actor's own hold for another in one statement. The old hold's places count as free for the new one;
@@ -103,7 +103,7 @@ impl HoldRepository<'_> {
         let call = Call {
             sql: Sql::HoldExtend,
             tenant: extend.tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&extend.tenant, &extend.hold, &extend.actor, &extend.until],
         };
         let row = self.keeper.write(db, &call).await?;
@@ -128,7 +128,7 @@ impl HoldRepository<'_> {
         let call = Call {
             sql: Sql::HoldRelease,
             tenant: release.tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&release.tenant, &release.hold, &release.actor],
         };
         match self.keeper.write(db, &call).await?.get("outcome") {
@@ -159,7 +159,7 @@ impl HoldRepository<'_> {
         let call = Call {
             sql: Sql::HoldSweep,
             tenant: sweep.tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&sweep.tenant, &limit, &back],
         };
         let row = self.keeper.write(db, &call).await?;

@@ -147,7 +147,7 @@ async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck
     let mut check = AuditCheck::new("decision_record");
     while let Some(row) = rows.try_next().await.driver()? {
         // A value that is not what its column holds makes an unsound record, not an error.
-        if !confirmation::is_sound(&row).unwrap_or(false) {
+        if !confirmation::is_consistent(&row).unwrap_or(false) {
             check.add(row.get(8), row.get(9));
         }
     }

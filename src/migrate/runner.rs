@@ -47,7 +47,7 @@ pub struct Applied {
     /// Its name.
     pub name: &'static str,
     /// How long its statements took, and writing the export.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub duration: Duration,
     /// The file that has every row the step destroyed, if it was told to write one.
     pub exported: Option<Exported>,

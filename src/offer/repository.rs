@@ -5,7 +5,7 @@ use crate::{
     error::Result,
     executor::Executor,
     sql::Sql,
-    write::{Call, Raises},
+    write::{Call, Savepoint},
 };
 
 crate::handle::repository! {
@@ -29,7 +29,7 @@ impl OfferRepository<'_> {
         let call = Call {
             sql: Sql::OfferRecord,
             tenant: record.tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&record.tenant, &record.source, &record.slots, &record.offered],
         };
         let row = self.keeper.write(db, &call).await?;
@@ -60,7 +60,7 @@ impl OfferRepository<'_> {
         let call = Call {
             sql: Sql::OfferPrune,
             tenant: prune.tenant,
-            raises: Raises::No,
+            savepoint: Savepoint::Never,
             params: &[&prune.tenant, &prune.before, &prune.limit],
         };
         let row = self.keeper.write(db, &call).await?;

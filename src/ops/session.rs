@@ -97,7 +97,7 @@ pub(crate) async fn beside(
     }
 }
 
-/// Waits until no session of this database sees what is gone by now, as long as all attempts of the pace together.
+/// Waits until no transaction can still see row versions deleted before now; at most [`Pace::patience`].
 pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Result<(), MigrateError> {
     let now = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::pg_catalog.text";
     let now: String = client.query_typed_one(now, &[]).await.driver()?.get(0);

@@ -6,7 +6,7 @@ use crate::{
     executor::Executor,
     ids::{EventId, TenantId},
     sql::Sql,
-    write::{Call, Raises},
+    write::{Call, Savepoint},
 };
 
 crate::handle::repository! {
@@ -33,7 +33,8 @@ impl OutboxRepository<'_> {
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint.
     pub async fn delete(self, db: &dyn Executor, tenant: TenantId, events: &[EventId]) -> Result<u64> {
-        let call = Call { sql: Sql::OutboxDelete, tenant, raises: Raises::No, params: &[&tenant, &events] };
+        let call =
+            Call { sql: Sql::OutboxDelete, tenant, savepoint: Savepoint::Never, params: &[&tenant, &events] };
         let row = self.keeper.write(db, &call).await?;
         Ok(u64::try_from(row.get::<_, i64>("deleted")).unwrap_or_default())
     }

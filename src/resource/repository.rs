@@ -6,7 +6,7 @@ use crate::{
     executor::Executor,
     ids::{ResourceId, TenantId},
     sql::Sql,
-    write::{Call, Raises},
+    write::{Call, Savepoint},
 };
 
 crate::handle::repository! {
@@ -28,7 +28,7 @@ impl ResourceRepository<'_> {
         let call = Call {
             sql: Sql::ResourceCreate,
             tenant: new.tenant,
-            raises: raises(it),
+            savepoint: savepoint(it),
             params: &[
                 &new.tenant,
                 &new.id,
@@ -64,7 +64,7 @@ impl ResourceRepository<'_> {
         let call = Call {
             sql: Sql::ResourceUpdate,
             tenant: update.tenant,
-            raises: raises(it),
+            savepoint: savepoint(it),
             params: &[
                 &update.tenant,
                 &update.id,
@@ -100,8 +100,12 @@ impl ResourceRepository<'_> {
         tenant: TenantId,
         resource: ResourceId,
     ) -> Result<Resource> {
-        let call =
-            Call { sql: Sql::ResourceDeactivate, tenant, raises: Raises::No, params: &[&tenant, &resource] };
+        let call = Call {
+            sql: Sql::ResourceDeactivate,
+            tenant,
+            savepoint: Savepoint::Never,
+            params: &[&tenant, &resource],
+        };
         let row = self.keeper.write(db, &call).await?;
         match row.get("outcome") {
             "deactivated" => Ok(Resource::from_row(&row)),
@@ -135,6 +139,6 @@ impl ResourceRepository<'_> {
     }
 }
 
-const fn raises(description: &Description) -> Raises {
-    if description.reference.is_some() { Raises::Maybe } else { Raises::No }
+const fn savepoint(description: &Description) -> Savepoint {
+    if description.reference.is_some() { Savepoint::Needed } else { Savepoint::Never }
 }

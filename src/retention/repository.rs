@@ -8,7 +8,7 @@ use crate::{
     offer::PruneOffers,
     policy::micros,
     sql::Sql,
-    write::{Call, Raises},
+    write::{Call, Savepoint},
 };
 use chrono::{SubsecRound, Utc};
 use uuid::Uuid;
@@ -189,7 +189,7 @@ impl RetentionRepository<'_> {
         let call = Call {
             sql,
             tenant: batch.tenant,
-            raises: Raises::Maybe,
+            savepoint: Savepoint::Needed,
             params: &[&batch.tenant, &age, &batch.limit, &part.after, &part.up_to, &only_look],
         };
         let row = self.keeper.write(db, &call).await?;

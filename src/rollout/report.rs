@@ -52,7 +52,7 @@ pub struct Planned {
     pub reads_rows: bool,
     /// About how long it reads and builds. `None` where that cannot be tried, as with foreign keys: a join with the
     /// parent.
-    #[serde(serialize_with = "crate::seconds::of_some")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize_some")]
     pub takes: Option<Duration>,
 }
 

@@ -115,7 +115,7 @@ pub(super) async fn literal(
     Ok((format!("{}::{ty}", row.get::<_, &str>(0)), row.get(1)))
 }
 
-/// Ten bytes that tell tenants apart; in a name there is no room for a tenant.
+/// A 10-byte suffix from the tenant's hash: a full tenant id would not fit into an identifier.
 fn suffix(tenant: &str) -> String {
     let digest: [u8; 32] = Sha256::digest(tenant).into();
     let [a, b, c, d, ..] = digest;

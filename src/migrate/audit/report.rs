@@ -16,7 +16,7 @@ pub struct Audit {
     /// When it began, by the database's clock.
     pub at: DateTime<Utc>,
     /// How long it took.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub duration: Duration,
     /// The checks, in a fixed order.
     pub checks: Vec<AuditCheck>,

@@ -29,16 +29,16 @@ pub struct Drill {
     /// Rows copied.
     pub rows: u64,
     /// How long copying took.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub copied_in: Duration,
     /// How long it took to take every step down with an export.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub down_in: Duration,
     /// How long it took to bring the tables back.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub up_in: Duration,
     /// How long it took to bring the rows back.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub restored_in: Duration,
     /// Rows brought back.
     pub restored: u64,

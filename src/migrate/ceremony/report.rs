@@ -20,7 +20,7 @@ pub struct Ceremony {
     /// The steps that were taken, in order. The last one is where it stopped, if it did.
     pub steps: Vec<CeremonyStep>,
     /// How long all of it took.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub duration: Duration,
 }
 
@@ -33,7 +33,7 @@ pub struct CeremonyStep {
     /// Whether all was as it should be.
     pub passed: bool,
     /// How long it took.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub duration: Duration,
     /// What it found, as a page.
     pub page: String,

@@ -40,13 +40,13 @@ pub struct Built {
     /// What was done.
     pub work: Work,
     /// How long all of it took, pauses included.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub duration: Duration,
     /// The longest wait for a lock that users of the table had to wait behind.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub waited: Duration,
     /// The longest time for which users of the table were locked out, in whole or for writing.
-    #[serde(serialize_with = "crate::seconds::of")]
+    #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub locked: Duration,
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn with_extension(
     printed
 }
 
-/// Somewhere, to be rolled back.
+/// Creates `btree_gist` in a scratch schema; the caller rolls back.
 pub(crate) async fn create_extension(tx: &Transaction<'_>) -> Result<(), MigrateError> {
     let sql = "CREATE SCHEMA slotkeeper_tried; CREATE EXTENSION btree_gist SCHEMA slotkeeper_tried";
     tx.batch_execute(sql).await.map_err(server::extension_error)

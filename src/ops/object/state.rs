@@ -261,7 +261,7 @@ fn tokens(sql: &str) -> Vec<String> {
 impl State {
     /// Whether nothing needs to be done.
     #[must_use]
-    pub fn is_sound(&self) -> bool {
+    pub fn is_consistent(&self) -> bool {
         *self == Self::Sound
     }
 }

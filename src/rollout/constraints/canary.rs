@@ -69,7 +69,7 @@ impl Guard {
             for (ddl, expected) in ddls.iter().zip(&printed) {
                 if ddl.kind == ObjectKind::Exclusion {
                     let found = builder::find(client, pace, &self.table, &ddl.name).await?;
-                    if !found.compare(ddl, expected).is_sound() {
+                    if !found.compare(ddl, expected).is_consistent() {
                         self.refuse_violated(client, tenant).await?;
                     }
                 }
@@ -177,7 +177,7 @@ async fn are_sound(client: &mut Client, guard: &Guard, ddls: &[Ddl]) -> Result<b
     let printed = probe::printed(client, &guard.table, ddls, Some(&guard.shadow), &pace).await?;
     for (ddl, expected) in ddls.iter().zip(&printed) {
         let found = builder::find(client, &pace, &guard.table, &ddl.name).await?;
-        if !found.compare(ddl, expected).is_sound() {
+        if !found.compare(ddl, expected).is_consistent() {
             return Ok(false);
         }
     }

@@ -157,8 +157,8 @@ async fn marked(client: &mut Client, guard: &Guard) -> Result<u64, MigrateError>
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
-/// The server would drop indexes and constraints along with a column they use, silently. So it is refused while any
-/// does; those that `down` takes back are gone by now.
+/// PostgreSQL silently drops indexes and constraints that use a dropped column. Our own are already dropped here; if any
+/// other uses it, refuse.
 async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<(), MigrateError> {
     let (table, column) = (TableInfo::existing(client, &guard.table).await?, guard.shadow.quoted());
     table.expect_column(&guard.shadow)?;

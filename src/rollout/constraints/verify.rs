@@ -149,7 +149,7 @@ impl Guard {
 impl Verification {
     fn add(&mut self, name: String, kind: ObjectKind, state: State) {
         self.checked += 1;
-        if !state.is_sound() {
+        if !state.is_consistent() {
             self.flaws.push(Difference { name, kind, state });
         }
     }

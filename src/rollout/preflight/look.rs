@@ -12,7 +12,7 @@ use crate::rollout::rows::Finding;
 use crate::rollout::rows::find;
 use crate::rollout::rule::{Reference, Rule};
 
-/// What was met so far.
+/// Obstacles and tables found so far.
 #[derive(Debug)]
 pub(super) struct Look {
     pub(super) obstacles: Vec<Obstacle>,

@@ -131,7 +131,7 @@ impl Batch for Clear<'_> {
         }
         match self.action {
             Action::Shadow => step.gone = looked.absent,
-            // Nobody else removes rows under our artifact's eyes without being entitled to.
+            // A missing row was deleted by its owner, or by this run before it was interrupted: both count as done.
             Action::Remove => step.already = looked.absent,
         }
         step.held = looked.held;

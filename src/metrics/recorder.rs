@@ -21,12 +21,12 @@ pub fn describe_metrics() {
 }
 
 /// One write, from the call to its answer. A call that is dropped on the way is not counted.
-pub(crate) struct Watch {
+pub(crate) struct WriteMetrics {
     operation: &'static str,
     started: Instant,
 }
 
-impl Watch {
+impl WriteMetrics {
     pub(crate) fn start(sql: Sql) -> Self {
         Self { operation: sql.operation(), started: Instant::now() }
     }

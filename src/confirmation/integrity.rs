@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Whether a row of `confirmations` can be read, agrees with itself, and holds the request its checksum was made of.
 ///
 /// The row has `operation, checksum, outcome, booking_id, claimed, decided_at, snapshot, key`, in this order.
-pub(crate) fn is_sound(row: &Row) -> Result<bool, tokio_postgres::Error> {
+pub(crate) fn is_consistent(row: &Row) -> Result<bool, tokio_postgres::Error> {
     let (operation, checksum, outcome): (&str, &[u8], &str) =
         (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let (booking, claimed): (Option<Uuid>, i32) = (row.try_get(3)?, row.try_get(4)?);

@@ -1,12 +1,12 @@
-//! Nobody listens.
+//! No-op twin of `recorder`, compiled when feature `metrics` is off.
 
 use crate::{error::Error, sql::Sql, violation::Violation};
 use tokio_postgres::Row;
 
-/// Of no size, and doing nothing.
-pub(crate) struct Watch;
+/// Zero-sized; every method is empty.
+pub(crate) struct WriteMetrics;
 
-impl Watch {
+impl WriteMetrics {
     pub(crate) const fn start(_: Sql) -> Self {
         Self
     }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_the_feature_a_watch_is_nothing() {
-        assert_eq!((size_of::<Watch>(), std::mem::needs_drop::<Watch>()), (0, false));
+    fn without_the_feature_it_is_nothing() {
+        assert_eq!((size_of::<WriteMetrics>(), std::mem::needs_drop::<WriteMetrics>()), (0, false));
     }
 }
