@@ -76,6 +76,23 @@ async fn the_same_id_with_another_request_names_the_field_that_differs() {
     assert!(place(&h, &first).await.is_ok());
 }
 
+/// A retry's TTL often shrinks with the basket's clock: it is no other request, and changes nothing.
+#[tokio::test]
+async fn a_repeat_with_another_ttl_returns_the_first_hold_as_it_is() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    let ttl = |seconds| Ttl::new(TimeDelta::seconds(seconds)).unwrap();
+    for claim in [one(t[0], 0, 30), all(&t, 60, 90)] {
+        let request = PlaceHold::new(h.tenant, claim).ttl(ttl(600));
+        let first = place(&h, &request).await.unwrap();
+        let before = h.digest().await;
+        for other in [1, 599, 601, 3_600] {
+            assert_eq!(place(&h, &request.clone().ttl(ttl(other))).await.unwrap(), first, "{other}");
+        }
+        assert_eq!(h.digest().await, before);
+    }
+}
+
 /// Simultaneous repeats, as an impatient client sends them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_place_at_once_is_placed_once() {
