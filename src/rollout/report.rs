@@ -32,7 +32,7 @@ pub struct Dropped {
     pub definition: String,
 }
 
-/// One statement of a [`Plan`].
+/// One statement of a [`Plan`](crate::rollout::Plan).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Planned {
