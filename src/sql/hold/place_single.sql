@@ -1,8 +1,8 @@
--- hold.place_one
+-- hold.place_single
 -- One resource, no limit per actor: looks, takes over expired rows, claims, writes the hold. Cannot raise on a refusal.
 -- Scalars, because one generic plan then serves every call. Outcomes: placed, replayed, key_reused (the id is another thing's),
 -- not_found, conflict, again;
--- several: more than one expired row is in the way, which hold.place_many takes over in a safe order.
+-- several: more than one expired row is in the way, which hold.place takes over in a safe order.
 -- $1 tenant  $2 hold  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
 WITH seen AS MATERIALIZED (

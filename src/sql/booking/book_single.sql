@@ -1,8 +1,8 @@
--- booking.book_one
+-- booking.book_single
 -- One resource, a booking id minted by the library: claims and confirms in one step. Cannot raise on a refusal; raises
 -- outbox_claimed_check only if another request with this very key is being recorded at this moment: repeat.
 -- Recorded: confirmed, conflict. Not recorded: replayed, key_reused, not_found, again;
--- several: more than one expired row is in the way, which booking.book_many takes over in a safe order.
+-- several: more than one expired row is in the way, which booking.book takes over in a safe order.
 -- $1 tenant  $2 claim  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 booking  $10 confirmation  $11 key  $12 checksum  $13 record
 -- $14 reference  $15 customer  $16 price, minor units  $17 currency  $18 time zone  $19 metadata

@@ -1,4 +1,4 @@
--- booking.book_many
+-- booking.book
 -- Several resources, a booking id of the caller's, or the approval of a pending booking. May raise
 -- confirmations_claimed_check or outbox_claimed_check: repeat.
 -- Recorded: confirmed, conflict, state_mismatch, window_mismatch. Not recorded: replayed, key_reused, not_found, again.

@@ -1,4 +1,4 @@
--- booking.confirm
+-- booking.confirm_active
 -- Turns a live hold into a new booking under an id minted by the library. The record is written before anything changes
 -- and drives every change, so nothing here raises on a refusal.
 -- Recorded: confirmed, hold_consumed, hold_released, window_mismatch, hold_expired.

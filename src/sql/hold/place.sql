@@ -1,4 +1,4 @@
--- hold.place_many
+-- hold.place
 -- Several resources all or nothing, or a limit on the actor's active holds. May raise holds_claimed_check (part of the
 -- claim lost a race) or holds_actor_seq_key (the actor's other hold came first): both mean repeat.
 -- Outcomes: placed, replayed, key_reused, not_found, conflict, too_many, again.
