@@ -24,7 +24,7 @@ macro_rules! statements {
             #[cfg(feature = "metrics")]
             pub(crate) fn operation(self) -> &'static str {
                 let name = self.source().lines().next().unwrap_or_default().trim_start_matches("-- ");
-                ["_single", "_active", "_any"].iter().find_map(|variant| name.strip_suffix(variant)).unwrap_or(name)
+                ["_single", "_active"].iter().find_map(|variant| name.strip_suffix(variant)).unwrap_or(name)
             }
 
             /// The names of its parameters, as the header of its file labels them.
@@ -73,7 +73,7 @@ statements! {
         [tenant UUID, hold UUID, booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB,
          expected_window TSTZ_RANGE, reference TEXT, customer TEXT, price INT8, currency TEXT,
          time_zone TEXT, metadata JSONB];
-    BookingConfirmAny "booking/confirm_any"
+    BookingConfirm "booking/confirm"
         [tenant UUID, hold UUID, booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB,
          expected_window TSTZ_RANGE, expected TEXT, reference TEXT, customer TEXT, price INT8, currency TEXT,
          time_zone TEXT, metadata JSONB, if_still_free BOOL];

@@ -88,7 +88,7 @@ impl BookingRepository<'_> {
             params.push(&confirm.if_still_free);
         }
         let (sql, savepoint, ending) = if any {
-            (Sql::BookingConfirmAny, Savepoint::Needed, MissingNoun::ResourceOr(what))
+            (Sql::BookingConfirm, Savepoint::Needed, MissingNoun::ResourceOr(what))
         } else {
             (Sql::BookingConfirmActive, confirm.details.savepoint(), MissingNoun::Is(what))
         };

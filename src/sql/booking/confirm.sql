@@ -1,4 +1,4 @@
--- booking.confirm_any
+-- booking.confirm
 -- Confirms as booking.confirm_active does, and also: under a booking id of the caller's, for a pending booking, or after expiry
 -- if the places are still free: rows that are still the hold's are kept, rows that were swept or taken over and are free
 -- again are claimed anew. May raise confirmations_claimed_check or outbox_claimed_check: repeat.
