@@ -117,7 +117,7 @@ impl BookingRepository<'_> {
         let identity = book.identity();
         if matches!(book.target, Target::Minted) && book.claim.is_one() {
             let row = self.claim(db, book, &identity, Sql::BookingBookSingle).await?;
-            if row.get::<_, &str>("outcome") != "several" {
+            if row.get::<_, &str>("outcome") != "use_many" {
                 return decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"));
             }
         }

@@ -41,7 +41,7 @@ impl HoldRepository<'_> {
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
         if new.claim.is_one() && limit.is_none() && new.reference.is_none() {
             let row = self.claim(db, new, Sql::HoldPlaceSingle, &[]).await?;
-            if row.get::<_, &str>("outcome") != "several" {
+            if row.get::<_, &str>("outcome") != "use_many" {
                 return self.settle(db, new, &row, limit).await;
             }
         }

@@ -1,7 +1,7 @@
 -- allocation.block
 -- A blackout: closes resources for a time, all or nothing; bookings and live holds in the way refuse it. May raise
 -- outbox_claimed_check: repeat. Outcomes: blocked, replayed, other_operation (the id is a hold's or a booking's),
--- key_reused (other places), not_found, conflict, again.
+-- key_reused (other places), not_found, conflict, repeat.
 -- $1 tenant  $2 blackout  $3 resources[]  $4 windows[]  $5 allocations[]  $6 event
 WITH prior AS MATERIALIZED (
     SELECT count(*) AS rows, bool_and(a.kind = 'blackout') AS ours, bool_and(EXISTS (
@@ -70,7 +70,7 @@ WITH prior AS MATERIALIZED (
            cardinality($3::uuid[]), n.n
       FROM n WHERE n.n > 0 RETURNING 1
 )
-SELECT CASE WHEN k.outcome <> 'free' THEN k.outcome WHEN NOT EXISTS (SELECT FROM ob) THEN 'again' ELSE 'blocked' END
+SELECT CASE WHEN k.outcome <> 'free' THEN k.outcome WHEN NOT EXISTS (SELECT FROM ob) THEN 'repeat' ELSE 'blocked' END
            AS outcome,
        CASE WHEN k.outcome = 'not_found' THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM want w)) END AS missing,
        CASE WHEN k.outcome = 'conflict' THEN (

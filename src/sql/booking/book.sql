@@ -1,7 +1,7 @@
 -- booking.book
 -- Several resources, a booking id of the caller's, or the approval of a pending booking. May raise
 -- confirmations_claimed_check or outbox_claimed_check: repeat.
--- Recorded: confirmed, conflict, state_mismatch, window_mismatch. Not recorded: replayed, key_reused, not_found, again.
+-- Recorded: confirmed, conflict, state_mismatch, window_mismatch. Not recorded: replayed, key_reused, not_found, repeat.
 -- $1 tenant  $2 claim  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 booking  $10 confirmation  $11 key  $12 checksum  $13 record
 -- $14 reference  $15 customer  $16 price, minor units  $17 currency  $18 time zone  $19 metadata
@@ -66,7 +66,7 @@ WITH prior AS MATERIALIZED (
 ), n AS MATERIALIZED (
     SELECT count(*)::integer AS n FROM claimed
 ), v AS MATERIALIZED (
-    SELECT n.n, CASE WHEN k.outcome <> 'free' THEN k.outcome WHEN n.n = 0 THEN 'again' ELSE 'confirmed' END AS outcome
+    SELECT n.n, CASE WHEN k.outcome <> 'free' THEN k.outcome WHEN n.n = 0 THEN 'repeat' ELSE 'confirmed' END AS outcome
       FROM look k CROSS JOIN n
 ), rec AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
@@ -85,7 +85,7 @@ WITH prior AS MATERIALIZED (
            SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
                       jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
              FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
-      FROM v WHERE v.outcome NOT IN ('replayed', 'not_found', 'again')
+      FROM v WHERE v.outcome NOT IN ('replayed', 'not_found', 'repeat')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), bk AS (
     INSERT INTO slotkeeper.bookings AS x (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds, claim_id,
@@ -113,7 +113,7 @@ WITH prior AS MATERIALIZED (
       FROM v WHERE v.outcome = 'confirmed' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at,

@@ -1,8 +1,8 @@
 -- booking.book_single
 -- One resource, a booking id minted by the library: claims and confirms in one step. Cannot raise on a refusal; raises
 -- outbox_claimed_check only if another request with this very key is being recorded at this moment: repeat.
--- Recorded: confirmed, conflict. Not recorded: replayed, key_reused, not_found, again;
--- several: more than one expired row is in the way, which booking.book takes over in a safe order.
+-- Recorded: confirmed, conflict. Not recorded: replayed, key_reused, not_found, repeat;
+-- use_many: more than one expired row is in the way, which booking.book takes over in a safe order.
 -- $1 tenant  $2 claim  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 booking  $10 confirmation  $11 key  $12 checksum  $13 record
 -- $14 reference  $15 customer  $16 price, minor units  $17 currency  $18 time zone  $19 metadata
@@ -39,7 +39,7 @@ WITH prior AS MATERIALIZED (
     ON CONFLICT ON CONSTRAINT allocations_resource_during_excl DO NOTHING RETURNING 1
 ), v AS MATERIALIZED (
     SELECT n.n, CASE WHEN n.n = 1 THEN 'confirmed' WHEN l.live > 0 THEN 'conflict'
-                WHEN l.stale > 1 THEN 'several' ELSE 'again' END AS outcome, l.kind, l.capacity, l.min_party
+                WHEN l.stale > 1 THEN 'use_many' ELSE 'repeat' END AS outcome, l.kind, l.capacity, l.min_party
       FROM look l CROSS JOIN (SELECT count(*)::integer AS n FROM claimed) n
 ), rec AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
@@ -72,7 +72,7 @@ WITH prior AS MATERIALIZED (
       FROM v WHERE v.n = 1 RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome IS NULL THEN 'not_found' WHEN r.id IS NOT NULL THEN 'recorded' WHEN v.outcome = 'several' THEN 'several' ELSE 'again' END AS outcome,
+            WHEN v.outcome IS NULL THEN 'not_found' WHEN r.id IS NOT NULL THEN 'recorded' WHEN v.outcome = 'use_many' THEN 'use_many' ELSE 'repeat' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at, ARRAY[$3::uuid] AS missing

@@ -1,6 +1,6 @@
 -- booking.cancel
 -- Frees the booking's place at once. Cancelling a cancelled booking changes nothing and is recorded too. Cannot raise.
--- Recorded: cancelled, stale_revision. Not recorded: replayed, key_reused, not_found, again, unknown_booking (a status
+-- Recorded: cancelled, stale_revision. Not recorded: replayed, key_reused, not_found, repeat, unknown_booking (a status
 -- that only a newer version knows).
 -- $1 tenant  $2 booking  $3 confirmation  $4 key  $5 checksum  $6 record  $7 expected revision, or null
 WITH prior AS MATERIALIZED (
@@ -21,7 +21,7 @@ WITH prior AS MATERIALIZED (
 ), v AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed' WHEN b.status IS NULL THEN 'not_found'
                 WHEN b.status NOT IN ('pending', 'confirmed', 'cancelled') THEN 'unknown_booking'
-                WHEN b.revision <> (SELECT w.revision FROM was w) THEN 'again'
+                WHEN b.revision <> (SELECT w.revision FROM was w) THEN 'repeat'
                 WHEN b.revision <> $7 THEN 'stale_revision' ELSE 'cancelled' END AS outcome,
            coalesce(b.status <> 'cancelled', false) AS live
       FROM (SELECT) one LEFT JOIN b ON true
@@ -52,7 +52,7 @@ WITH prior AS MATERIALIZED (
                'confirmation', $3::uuid) FROM ub RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $5 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome IN ('not_found', 'unknown_booking') THEN v.outcome WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome IN ('not_found', 'unknown_booking') THEN v.outcome WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at

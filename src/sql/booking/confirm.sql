@@ -3,7 +3,7 @@
 -- if the places are still free: rows that are still the hold's are kept, rows that were swept or taken over and are free
 -- again are claimed anew. May raise confirmations_claimed_check or outbox_claimed_check: repeat.
 -- Recorded: confirmed, state_mismatch, hold_consumed, hold_released, window_mismatch, hold_expired, conflict.
--- Not recorded: replayed, key_reused, not_found, again, unknown_hold (a status that only a newer version knows).
+-- Not recorded: replayed, key_reused, not_found, repeat, unknown_hold (a status that only a newer version knows).
 -- $1 tenant  $2 hold  $3 booking  $4 confirmation  $5 key  $6 checksum  $7 record  $8 expected window, or null
 -- $9 expected, what booking $3 must be: 'pending', 'new' (must not exist), or null: minted by the library, so it
 --    cannot exist
@@ -145,7 +145,7 @@ WITH prior AS MATERIALIZED (
       FROM v WHERE v.outcome = 'confirmed' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $6 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome IN ('not_found', 'unknown_hold') THEN v.outcome WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome IN ('not_found', 'unknown_hold') THEN v.outcome WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at,

@@ -2,7 +2,7 @@
 -- Turns a live hold into a new booking under an id minted by the library. The record is written before anything changes
 -- and drives every change, so nothing here raises on a refusal.
 -- Recorded: confirmed, hold_consumed, hold_released, window_mismatch, hold_expired.
--- Not recorded: replayed, key_reused, not_found, again, unknown_hold (a status that only a newer version knows).
+-- Not recorded: replayed, key_reused, not_found, repeat, unknown_hold (a status that only a newer version knows).
 -- $1 tenant  $2 hold  $3 booking  $4 confirmation  $5 key  $6 checksum  $7 record  $8 expected window, or null
 -- $9 reference  $10 customer  $11 price, minor units  $12 currency  $13 time zone  $14 metadata
 WITH prior AS MATERIALIZED (
@@ -68,7 +68,7 @@ WITH prior AS MATERIALIZED (
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $6 THEN 'replayed' ELSE 'key_reused' END
             WHEN NOT EXISTS (SELECT FROM h) THEN 'not_found'
-            WHEN (SELECT v.outcome FROM v) = 'unknown_hold' THEN 'unknown_hold' WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN (SELECT v.outcome FROM v) = 'unknown_hold' THEN 'unknown_hold' WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at

@@ -1,6 +1,6 @@
 -- booking.erase
 -- Clears a person everywhere: the customer reference with what the host hung on the bookings, and the actor of holds.
--- The record says how many rows, never whose. Recorded: erased. Not recorded: replayed, key_reused, again.
+-- The record says how many rows, never whose. Recorded: erased. Not recorded: replayed, key_reused, repeat.
 -- $1 tenant  $2 customer  $3 confirmation  $4 key  $5 checksum  $6 record
 WITH prior AS MATERIALIZED (
     SELECT c.id, c.checksum, c.outcome, c.booking_id, c.snapshot, c.decided_at FROM slotkeeper.confirmations c
@@ -32,7 +32,7 @@ WITH prior AS MATERIALIZED (
     SELECT $1, r.id, 'customer.erased', r.id, jsonb_build_object('confirmation', r.id) FROM rec r RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $5 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at

@@ -1,7 +1,7 @@
 -- booking.move
 -- Gives up the booking's place and claims the new one in one step; the old one stays if the new one is taken. Its own
 -- rows are never in the way. May raise confirmations_claimed_check (lost a race, all rolls back): repeat.
--- Recorded: moved, state_mismatch, stale_revision, conflict. Not recorded: replayed, key_reused, not_found, again.
+-- Recorded: moved, state_mismatch, stale_revision, conflict. Not recorded: replayed, key_reused, not_found, repeat.
 -- $1 tenant  $2 booking  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 expected revision  $10 confirmation  $11 key  $12 checksum  $13 record
 WITH prior AS MATERIALIZED (
@@ -49,7 +49,7 @@ WITH prior AS MATERIALIZED (
                 WHEN b.status IS NULL OR (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
                 WHEN b.status <> 'confirmed' THEN 'state_mismatch'
                 WHEN b.revision <> $9 THEN 'stale_revision'
-                WHEN b.revision <> (SELECT w.revision FROM was w) THEN 'again'
+                WHEN b.revision <> (SELECT w.revision FROM was w) THEN 'repeat'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome
       FROM (SELECT) one LEFT JOIN b ON true
 ), stale AS MATERIALIZED (
@@ -93,7 +93,7 @@ WITH prior AS MATERIALIZED (
            SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
                       jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
              FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
-      FROM v WHERE v.outcome NOT IN ('replayed', 'not_found', 'again')
+      FROM v WHERE v.outcome NOT IN ('replayed', 'not_found', 'repeat')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
 ), ub AS (
     UPDATE slotkeeper.bookings x SET during = $6, buffer_before_seconds = $7, buffer_after_seconds = $8,
@@ -110,7 +110,7 @@ WITH prior AS MATERIALIZED (
       FROM v WHERE v.outcome = 'moved' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'again' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at,

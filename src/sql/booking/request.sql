@@ -1,6 +1,6 @@
 -- booking.request
 -- A pending booking: waits for approval and claims nothing. Repeating answers the same whatever became of it since.
--- Outcomes: requested, replayed, again; another request under this id: other_booking, other_window, other_details.
+-- Outcomes: requested, replayed, repeat; another request under this id: other_booking, other_window, other_details.
 -- $1 tenant  $2 booking  $3 window  $4 reference  $5 customer  $6 price, minor units  $7 currency  $8 time zone
 -- $9 metadata
 WITH bk AS (
@@ -21,7 +21,7 @@ WITH bk AS (
       FROM slotkeeper.bookings b WHERE b.tenant_id = $1 AND b.id = $2
 )
 -- Neither: a twin committed while this statement waited for it, so only the next one sees its row.
-SELECT CASE WHEN EXISTS (SELECT FROM bk) THEN 'requested' WHEN s.status IS NULL THEN 'again'
+SELECT CASE WHEN EXISTS (SELECT FROM bk) THEN 'requested' WHEN s.status IS NULL THEN 'repeat'
             WHEN s.status <> 'pending' THEN 'other_booking' WHEN s.during <> $3 THEN 'other_window'
             WHEN NOT s.same THEN 'other_details' ELSE 'replayed' END AS outcome
   FROM (SELECT) one LEFT JOIN stored s ON true

@@ -1,7 +1,7 @@
 -- hold.place
 -- Several resources all or nothing, or a limit on the actor's active holds. May raise holds_claimed_check (part of the
 -- claim lost a race) or holds_actor_seq_key (the actor's other hold came first): both mean repeat.
--- Outcomes: placed, replayed, key_reused, not_found, conflict, too_many, again.
+-- Outcomes: placed, replayed, key_reused, not_found, conflict, too_many, repeat.
 -- $1 tenant  $2 hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
 -- $13 most active, or null: the limit on holds of this actor
@@ -76,7 +76,7 @@ WITH prior AS MATERIALIZED (
            $11, CASE WHEN $13 IS NOT NULL AND $11 IS NOT NULL THEN o.seq END, $12
       FROM n CROSS JOIN own o WHERE n.n > 0 RETURNING placed_at, expires_at
 )
-SELECT CASE WHEN k.outcome <> 'free' THEN k.outcome WHEN p.placed_at IS NULL THEN 'again' ELSE 'placed' END AS outcome,
+SELECT CASE WHEN k.outcome <> 'free' THEN k.outcome WHEN p.placed_at IS NULL THEN 'repeat' ELSE 'placed' END AS outcome,
        p.placed_at, p.expires_at,
        CASE WHEN k.outcome = 'not_found' THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM want w)) END AS missing,
        CASE WHEN k.outcome = 'conflict' THEN (

@@ -1,8 +1,8 @@
 -- hold.place_single
 -- One resource, no limit per actor: looks, takes over expired rows, claims, writes the hold. Cannot raise on a refusal.
 -- Scalars, because one generic plan then serves every call. Outcomes: placed, replayed, key_reused (the id is another thing's),
--- not_found, conflict, again;
--- several: more than one expired row is in the way, which hold.place takes over in a safe order.
+-- not_found, conflict, repeat;
+-- use_many: more than one expired row is in the way, which hold.place takes over in a safe order.
 -- $1 tenant  $2 hold  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
 WITH seen AS MATERIALIZED (
@@ -44,7 +44,7 @@ WITH seen AS MATERIALIZED (
       FROM claimed c RETURNING placed_at, expires_at
 )
 SELECT CASE WHEN p.placed_at IS NOT NULL THEN 'placed' WHEN l.live > 0 THEN 'conflict'
-            WHEN l.stale > 1 THEN 'several' WHEN l.live = 0 THEN 'again'
+            WHEN l.stale > 1 THEN 'use_many' WHEN l.live = 0 THEN 'repeat'
             WHEN EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2) THEN 'replayed'
             WHEN EXISTS (SELECT FROM slotkeeper.allocations c WHERE c.tenant_id = $1 AND c.claim_id = $2)
             THEN 'key_reused' ELSE 'not_found' END AS outcome,

@@ -1,5 +1,5 @@
 -- resource.create
--- Repeating with the same id returns what is stored. Outcomes: created, replayed, again.
+-- Repeating with the same id returns what is stored. Outcomes: created, replayed, repeat.
 -- $1 tenant  $2 resource  $3 kind  $4 name  $5 reference  $6 capacity  $7 smallest party  $8 attributes
 WITH r AS (
     INSERT INTO slotkeeper.resources (tenant_id, id, kind, name, reference, capacity, min_party, attributes, active, revision)
@@ -14,5 +14,5 @@ WITH r AS (
 )
 -- Neither: a twin committed while this statement waited for it, so only the next one sees its row.
 SELECT s.id, s.kind, s.name, s.reference, s.capacity, s.min_party, s.attributes, s.active, s.revision, s.created_at, s.updated_at,
-       coalesce(s.outcome, 'again') AS outcome
+       coalesce(s.outcome, 'repeat') AS outcome
   FROM (SELECT) one LEFT JOIN stored s ON true
