@@ -11,8 +11,7 @@ WITH prior AS MATERIALIZED (
 ), taken AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
 ), wanted AS MATERIALIZED (
-    -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
-    -- kept.
+    -- The sub-selects hide the arrays' lengths, so that the generic plan costs as a custom one and is kept.
     SELECT u.resource_id, u.during, u.id
       FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[]))
            AS u (resource_id, during, id)
@@ -37,9 +36,11 @@ WITH prior AS MATERIALIZED (
     -- transaction.
     SELECT r.id
       FROM (SELECT DISTINCT w.resource_id AS id FROM wanted w
-             WHERE (SELECT cardinality($3::uuid[])) > 1 OR EXISTS (SELECT FROM seen s WHERE s.stale) ORDER BY 1) w
+             WHERE (SELECT cardinality($3::uuid[])) > 1 OR EXISTS (SELECT FROM seen s WHERE s.stale)
+             ORDER BY 1) w
      CROSS JOIN LATERAL (
-            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
+            SELECT r.id FROM slotkeeper.resources r
+             WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
 ), inspected AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM taken) OR NOT (SELECT p.ours FROM prior p) THEN 'other_operation'
                 WHEN (SELECT p.same AND p.rows = cardinality($3::uuid[]) FROM prior p) THEN 'replayed'
@@ -67,19 +68,22 @@ WITH prior AS MATERIALIZED (
     SELECT count(*)::integer AS n FROM claimed
 ), event AS (
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
-    SELECT $1, $6, 'blackout.blocked', $2, jsonb_build_object('blackout', $2::uuid, 'allocations', (SELECT jsonb_agg(jsonb_build_object('id', w.id, 'resource', w.resource_id, 'window',
-                   jsonb_build_object('start', lower(w.during), 'end', upper(w.during))) ORDER BY w.resource_id, w.during)
-                   FROM wanted w)),
+    SELECT $1, $6, 'blackout.blocked', $2, jsonb_build_object('blackout', $2::uuid, 'allocations', (
+               SELECT jsonb_agg(jsonb_build_object('id', w.id, 'resource', w.resource_id, 'window',
+                          jsonb_build_object('start', lower(w.during), 'end', upper(w.during)))
+                          ORDER BY w.resource_id, w.during)
+                 FROM wanted w)),
            cardinality($3::uuid[]), c.n
       FROM counted c WHERE c.n > 0 RETURNING 1
 )
-SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome WHEN NOT EXISTS (SELECT FROM event) THEN 'repeat' ELSE 'blocked' END
-           AS outcome,
+SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome
+            WHEN NOT EXISTS (SELECT FROM event) THEN 'repeat' ELSE 'blocked' END AS outcome,
        CASE WHEN i.outcome = 'not_found' THEN ARRAY(
            SELECT u.id FROM unnest($3::uuid[]) u (id)
             WHERE u.id NOT IN (SELECT w.resource_id FROM wanted w)) END AS missing,
        CASE WHEN i.outcome = 'conflict' THEN (
            SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
                       'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
-             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END AS blockers
+             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END
+           AS blockers
   FROM inspected i

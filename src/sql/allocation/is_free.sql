@@ -18,7 +18,8 @@ SELECT CASE WHEN r.active THEN
              WHERE last.during && $3)
    AND NOT EXISTS (
             SELECT FROM slotkeeper.allocations a
-             WHERE a.tenant_id = $1 AND a.resource_id = $2 AND a.during && $3 AND a.released_at IS NULL AND a.shadow
+             WHERE a.tenant_id = $1 AND a.resource_id = $2 AND a.during && $3
+               AND a.released_at IS NULL AND a.shadow
                AND (a.expires_at IS NULL OR a.expires_at > statement_timestamp()))
        END AS free
   FROM (SELECT) one LEFT JOIN slotkeeper.resources r ON r.tenant_id = $1 AND r.id = $2

@@ -1,8 +1,8 @@
 -- booking.book
 -- Several resources, a booking id of the caller's, or the approval of a pending booking. May raise
 -- confirmations_claimed_check or outbox_claimed_check: repeat.
--- Recorded: confirmed, conflict, state_mismatch, window_mismatch. Not recorded: replayed, key_reused,
--- not_found, repeat.
+-- Recorded: confirmed, conflict, state_mismatch, window_mismatch.
+-- Not recorded: replayed, key_reused, not_found, repeat.
 -- $1 tenant  $2 claim  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 booking  $10 confirmation  $11 key  $12 checksum  $13 record
 -- $14 reference  $15 customer  $16 price, minor units  $17 currency  $18 time zone  $19 metadata
@@ -14,8 +14,7 @@ WITH prior AS MATERIALIZED (
     SELECT b.status, b.revision, b.during FROM slotkeeper.bookings b
      WHERE b.tenant_id = $1 AND b.id = $9 AND NOT EXISTS (SELECT FROM prior) FOR UPDATE
 ), wanted AS MATERIALIZED (
-    -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
-    -- kept.
+    -- The sub-selects hide the arrays' lengths, so that the generic plan costs as a custom one and is kept.
     SELECT u.resource_id, u.during, u.id, r.kind, r.capacity, r.min_party
       FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[]))
            AS u (resource_id, during, id)
@@ -40,14 +39,17 @@ WITH prior AS MATERIALIZED (
     -- transaction.
     SELECT r.id
       FROM (SELECT DISTINCT w.resource_id AS id FROM wanted w
-             WHERE (SELECT cardinality($3::uuid[])) > 1 OR EXISTS (SELECT FROM seen s WHERE s.stale) ORDER BY 1) w
+             WHERE (SELECT cardinality($3::uuid[])) > 1 OR EXISTS (SELECT FROM seen s WHERE s.stale)
+             ORDER BY 1) w
      CROSS JOIN LATERAL (
-            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
+            SELECT r.id FROM slotkeeper.resources r
+             WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
 ), inspected AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
                 WHEN (SELECT count(*) FROM wanted) <> cardinality($3::uuid[])
                   OR ($20::boolean AND NOT EXISTS (SELECT FROM booking)) THEN 'not_found'
-                WHEN EXISTS (SELECT FROM booking b WHERE NOT $20 OR b.status <> 'pending') THEN 'state_mismatch'
+                WHEN EXISTS (SELECT FROM booking b WHERE NOT $20 OR b.status <> 'pending')
+                     THEN 'state_mismatch'
                 WHEN EXISTS (SELECT FROM booking b WHERE b.during <> $6) THEN 'window_mismatch'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome
 ), stale AS MATERIALIZED (
@@ -70,7 +72,8 @@ WITH prior AS MATERIALIZED (
 ), counted AS MATERIALIZED (
     SELECT count(*)::integer AS n FROM claimed
 ), verdict AS MATERIALIZED (
-    SELECT c.n, CASE WHEN i.outcome <> 'free' THEN i.outcome WHEN c.n = 0 THEN 'repeat' ELSE 'confirmed' END AS outcome
+    SELECT c.n, CASE WHEN i.outcome <> 'free' THEN i.outcome
+                WHEN c.n = 0 THEN 'repeat' ELSE 'confirmed' END AS outcome
       FROM inspected i CROSS JOIN counted c
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
@@ -80,8 +83,9 @@ WITH prior AS MATERIALIZED (
            CASE WHEN v.outcome = 'confirmed' THEN cardinality($3::uuid[]) ELSE 0 END, v.n,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
                'resources', (
-                   SELECT jsonb_agg(jsonb_build_object('id', w.resource_id, 'kind', w.kind, 'capacity', w.capacity,
-                              'min_party', w.min_party) ORDER BY w.resource_id, w.during)
+                   SELECT jsonb_agg(jsonb_build_object('id', w.resource_id, 'kind', w.kind,
+                              'capacity', w.capacity, 'min_party', w.min_party)
+                              ORDER BY w.resource_id, w.during)
                      FROM wanted w),
                'allocations', CASE WHEN v.outcome = 'confirmed' THEN (
                    SELECT jsonb_agg(jsonb_build_object('id', w.id, 'resource', w.resource_id, 'window',
@@ -89,24 +93,25 @@ WITH prior AS MATERIALIZED (
                               ORDER BY w.resource_id, w.during)
                      FROM wanted w) END,
                'booking', (
-                   SELECT jsonb_build_object('id', $9::uuid, 'status', b.status, 'revision', b.revision, 'window',
-                              jsonb_build_object('start', lower(b.during), 'end', upper(b.during)))
+                   SELECT jsonb_build_object('id', $9::uuid, 'status', b.status, 'revision', b.revision,
+                              'window', jsonb_build_object('start', lower(b.during), 'end', upper(b.during)))
                      FROM booking b),
                'blockers', CASE WHEN v.outcome = 'conflict' THEN (
-                   SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
-                              'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
+                   SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id,
+                              'kind', s.kind, 'overlap',
+                              jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
                      FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
       FROM verdict v WHERE v.outcome NOT IN ('replayed', 'not_found', 'repeat')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
     RETURNING id, outcome, booking_id, snapshot, decided_at
 ), booking_written AS (
     INSERT INTO slotkeeper.bookings AS x (tenant_id, id, status, revision, during, buffer_before_seconds,
-           buffer_after_seconds, claim_id, confirmation_id, reference, customer_ref, price_minor, currency, time_zone,
-           metadata, history)
+           buffer_after_seconds, claim_id, confirmation_id, reference, customer_ref, price_minor, currency,
+           time_zone, metadata, history)
     SELECT $1, $9, 'confirmed', 1, $6, $7, $8, $2, r.id, $14, $15, $16, $17, $18, $19,
            jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'confirmed', 'window',
-               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)), 'confirmation', r.id,
-               'changed_at', statement_timestamp()))
+               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)),
+               'confirmation', r.id, 'changed_at', statement_timestamp()))
       FROM record r WHERE r.outcome = 'confirmed'
     ON CONFLICT ON CONSTRAINT bookings_pkey DO UPDATE
        SET status = 'confirmed', revision = x.revision + 1, claim_id = EXCLUDED.claim_id,
@@ -115,16 +120,17 @@ WITH prior AS MATERIALIZED (
            confirmation_id = EXCLUDED.confirmation_id, reference = coalesce(EXCLUDED.reference, x.reference),
            customer_ref = coalesce(EXCLUDED.customer_ref, x.customer_ref),
            price_minor = coalesce(EXCLUDED.price_minor, x.price_minor),
-           currency = coalesce(EXCLUDED.currency, x.currency), time_zone = coalesce(EXCLUDED.time_zone, x.time_zone),
+           currency = coalesce(EXCLUDED.currency, x.currency),
+           time_zone = coalesce(EXCLUDED.time_zone, x.time_zone),
            metadata = x.metadata || EXCLUDED.metadata, updated_at = statement_timestamp(),
            history = x.history || jsonb_set(EXCLUDED.history, '{0,revision}', to_jsonb(x.revision + 1))
      WHERE $20 AND x.status = 'pending' RETURNING x.revision
 ), event AS (
-    -- Counts the booking it tells of: zero if the key or the booking id was taken meanwhile, and the check
-    -- rolls back.
+    -- Counts the booking it tells of: zero if its key or id was taken meanwhile; the check rolls back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
     SELECT $1, $10, 'booking.confirmed', $9, jsonb_build_object('booking', $9::uuid, 'revision',
-               (SELECT w.revision FROM booking_written w), 'confirmation', $10::uuid), 1, (SELECT count(*) FROM booking_written)
+               (SELECT w.revision FROM booking_written w), 'confirmation', $10::uuid),
+           1, (SELECT count(*) FROM booking_written)
       FROM verdict v WHERE v.outcome = 'confirmed' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END

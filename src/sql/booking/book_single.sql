@@ -14,11 +14,13 @@ WITH prior AS MATERIALIZED (
     SELECT a.id, a.kind, a.during * $4 AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
       FROM slotkeeper.allocations a
-     WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND NOT a.shadow
+     WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4
+       AND a.released_at IS NULL AND NOT a.shadow
      UNION ALL
     SELECT a.id, a.kind, a.during * $4, coalesce(a.expires_at <= statement_timestamp(), false)
       FROM slotkeeper.allocations a
-     WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND a.shadow
+     WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4
+       AND a.released_at IS NULL AND a.shadow
 ), inspected AS MATERIALIZED (
     -- One expired row may be taken over here: with more, two claims could lock them in different orders.
     SELECT s.live, s.stale, s.one, r.id, r.kind, r.capacity, r.min_party
@@ -32,7 +34,8 @@ WITH prior AS MATERIALIZED (
        AND a.expires_at <= statement_timestamp()
        -- Whoever takes a row over has its resource first, or a claim of several windows of it can wait for us
        -- and we for it.
-       AND EXISTS (SELECT FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = i.id FOR NO KEY UPDATE)
+       AND EXISTS (
+           SELECT FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = i.id FOR NO KEY UPDATE)
     RETURNING 1
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
@@ -49,37 +52,38 @@ WITH prior AS MATERIALIZED (
            requested, claimed, snapshot)
     SELECT $1, $10, 'book', $11, $12, v.outcome, CASE WHEN v.n = 1 THEN $9::uuid END, v.n, v.n,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
-               'resources', jsonb_build_array(jsonb_build_object('id', $3::uuid, 'kind', v.kind, 'capacity', v.capacity,
-                   'min_party', v.min_party)),
+               'resources', jsonb_build_array(jsonb_build_object('id', $3::uuid, 'kind', v.kind,
+                   'capacity', v.capacity, 'min_party', v.min_party)),
                'allocations', CASE WHEN v.n = 1 THEN jsonb_build_array(jsonb_build_object(
                    'id', $5::uuid, 'resource', $3::uuid, 'window',
                    jsonb_build_object('start', lower($4::tstzrange), 'end', upper($4::tstzrange)))) END,
                'blockers', CASE WHEN v.n = 0 THEN (
-                   SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind,
-                              'overlap', jsonb_build_object('start', lower(b.overlap), 'end', upper(b.overlap))))
+                   SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid,
+                              'kind', b.kind, 'overlap',
+                              jsonb_build_object('start', lower(b.overlap), 'end', upper(b.overlap))))
                      FROM (SELECT * FROM seen s WHERE NOT s.stale ORDER BY s.overlap LIMIT 64) b) END)
       FROM verdict v WHERE v.outcome IN ('confirmed', 'conflict')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
     RETURNING id, outcome, booking_id, snapshot, decided_at
 ), booking_written AS (
     INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds,
-           buffer_after_seconds, claim_id, confirmation_id, reference, customer_ref, price_minor, currency, time_zone,
-           metadata, history)
+           buffer_after_seconds, claim_id, confirmation_id, reference, customer_ref, price_minor, currency,
+           time_zone, metadata, history)
     SELECT $1, $9, 'confirmed', 1, $6, $7, $8, $2, r.id, $14, $15, $16, $17, $18, $19,
            jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'confirmed', 'window',
-               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)), 'confirmation', r.id,
-               'changed_at', statement_timestamp()))
+               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)),
+               'confirmation', r.id, 'changed_at', statement_timestamp()))
       FROM record r WHERE r.booking_id IS NOT NULL RETURNING 1
 ), event AS (
-    -- Counts the booking it tells of: zero if the key was taken meanwhile, and then the check rolls the claim
-    -- back.
+    -- Counts the booking it tells of: zero if the key was taken meanwhile, and then the check rolls back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
     SELECT $1, $10, 'booking.confirmed', $9, jsonb_build_object('booking', $9::uuid, 'revision', 1,
                'confirmation', $10::uuid), 1, (SELECT count(*) FROM booking_written)
       FROM verdict v WHERE v.n = 1 RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome IS NULL THEN 'not_found' WHEN r.id IS NOT NULL THEN 'recorded' WHEN v.outcome = 'use_many' THEN 'use_many' ELSE 'repeat' END AS outcome,
+            WHEN v.outcome IS NULL THEN 'not_found' WHEN r.id IS NOT NULL THEN 'recorded'
+            WHEN v.outcome = 'use_many' THEN 'use_many' ELSE 'repeat' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at, ARRAY[$3::uuid] AS missing

@@ -1,8 +1,9 @@
 -- booking.cancel
 -- Frees the booking's place at once. Cancelling a cancelled booking changes nothing and is recorded too.
 -- Cannot raise.
--- Recorded: cancelled, stale_revision. Not recorded: replayed, key_reused, not_found, repeat, unknown_booking
--- (a status that only a newer version knows).
+-- Recorded: cancelled, stale_revision.
+-- Not recorded: replayed, key_reused, not_found, repeat, unknown_booking (a status that only a newer version
+-- knows).
 -- $1 tenant  $2 booking  $3 confirmation  $4 key  $5 checksum  $6 record  $7 expected revision, or null
 WITH prior AS MATERIALIZED (
     SELECT c.id, c.checksum, c.outcome, c.booking_id, c.snapshot, c.decided_at FROM slotkeeper.confirmations c
@@ -31,20 +32,26 @@ WITH prior AS MATERIALIZED (
            requested, claimed, snapshot)
     SELECT $1, $3, 'cancel', $4, $5, v.outcome, $2, 0, 0,
            $6::jsonb || jsonb_build_object('at', statement_timestamp(),
-               'booking', jsonb_build_object('id', $2::uuid, 'status', b.status, 'revision', b.revision, 'window',
-                   jsonb_build_object('start', lower(b.during), 'end', upper(b.during))),
-               'allocations', (SELECT jsonb_agg(jsonb_build_object('id', a.id, 'resource', a.resource_id, 'window',
-                   jsonb_build_object('start', lower(a.during), 'end', upper(a.during)))
-                   ORDER BY a.resource_id, a.during) FROM booked_rows a))
+               'booking', jsonb_build_object('id', $2::uuid, 'status', b.status, 'revision', b.revision,
+                   'window', jsonb_build_object('start', lower(b.during), 'end', upper(b.during))),
+               'allocations', (
+                   SELECT jsonb_agg(jsonb_build_object('id', a.id, 'resource', a.resource_id, 'window',
+                              jsonb_build_object('start', lower(a.during), 'end', upper(a.during)))
+                              ORDER BY a.resource_id, a.during)
+                     FROM booked_rows a))
       FROM verdict v CROSS JOIN booking b WHERE v.outcome IN ('cancelled', 'stale_revision')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
     RETURNING id, outcome, booking_id, snapshot, decided_at
 ), freed AS (
     UPDATE slotkeeper.allocations x SET released_at = statement_timestamp()
-      FROM booked_rows a CROSS JOIN record r WHERE x.tenant_id = $1 AND x.claim_id = (SELECT b.claim_id FROM booking b) AND x.id = a.id AND r.outcome = 'cancelled' RETURNING 1
+      FROM booked_rows a CROSS JOIN record r
+     WHERE x.tenant_id = $1 AND x.claim_id = (SELECT b.claim_id FROM booking b) AND x.id = a.id
+       AND r.outcome = 'cancelled' RETURNING 1
 ), booking_written AS (
-    UPDATE slotkeeper.bookings x SET status = 'cancelled', revision = x.revision + 1, updated_at = statement_timestamp(),
-           history = x.history || jsonb_build_array(jsonb_build_object('revision', x.revision + 1, 'status', 'cancelled', 'window',
+    UPDATE slotkeeper.bookings x SET status = 'cancelled', revision = x.revision + 1,
+           updated_at = statement_timestamp(),
+           history = x.history || jsonb_build_array(jsonb_build_object(
+               'revision', x.revision + 1, 'status', 'cancelled', 'window',
                jsonb_build_object('start', lower(x.during), 'end', upper(x.during)), 'confirmation', r.id,
                'changed_at', statement_timestamp()))
       FROM record r CROSS JOIN verdict v

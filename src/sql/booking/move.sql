@@ -2,10 +2,11 @@
 -- Gives up the booking's place and claims the new one in one step; the old one stays if the new one is taken.
 -- Its own rows are never in the way. May raise confirmations_claimed_check (lost a race, all rolls back):
 -- repeat.
--- Recorded: moved, state_mismatch, stale_revision, conflict. Not recorded: replayed, key_reused, not_found,
--- repeat.
+-- Recorded: moved, state_mismatch, stale_revision, conflict.
+-- Not recorded: replayed, key_reused, not_found, repeat.
 -- $1 tenant  $2 booking  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
--- $7 buffer before, s  $8 buffer after, s  $9 expected revision  $10 confirmation  $11 key  $12 checksum  $13 record
+-- $7 buffer before, s  $8 buffer after, s  $9 expected revision  $10 confirmation  $11 key  $12 checksum
+-- $13 record
 WITH prior AS MATERIALIZED (
     SELECT c.id, c.checksum, c.outcome, c.booking_id, c.snapshot, c.decided_at FROM slotkeeper.confirmations c
      WHERE c.tenant_id = $1 AND c.operation = 'move' AND c.key = $11
@@ -17,8 +18,7 @@ WITH prior AS MATERIALIZED (
     -- cannot see: repeat, or the booking would keep them besides the new ones.
     SELECT b.revision FROM slotkeeper.bookings b WHERE b.tenant_id = $1 AND b.id = $2
 ), wanted AS MATERIALIZED (
-    -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
-    -- kept.
+    -- The sub-selects hide the arrays' lengths, so that the generic plan costs as a custom one and is kept.
     SELECT u.resource_id, u.during, u.id, r.kind, r.capacity, r.min_party
       FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[]))
            AS u (resource_id, during, id)
@@ -31,10 +31,12 @@ WITH prior AS MATERIALIZED (
     SELECT r.id
       FROM (SELECT w.resource_id AS id FROM wanted w
              UNION SELECT a.resource_id FROM slotkeeper.allocations a
-             WHERE a.tenant_id = $1 AND a.claim_id = (SELECT b.claim_id FROM booking b) AND a.released_at IS NULL
+             WHERE a.tenant_id = $1 AND a.claim_id = (SELECT b.claim_id FROM booking b)
+               AND a.released_at IS NULL
              ORDER BY 1) w
      CROSS JOIN LATERAL (
-            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
+            SELECT r.id FROM slotkeeper.resources r
+             WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
 ), seen AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
@@ -50,7 +52,8 @@ WITH prior AS MATERIALIZED (
                AND a.claim_id <> (SELECT b.claim_id FROM booking b)) a
 ), inspected AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
-                WHEN b.status IS NULL OR (SELECT count(*) FROM wanted) <> cardinality($3::uuid[]) THEN 'not_found'
+                WHEN b.status IS NULL OR (SELECT count(*) FROM wanted) <> cardinality($3::uuid[])
+                     THEN 'not_found'
                 WHEN b.status <> 'confirmed' THEN 'state_mismatch'
                 WHEN b.revision <> $9 THEN 'stale_revision'
                 WHEN b.revision <> (SELECT w.revision FROM as_seen w) THEN 'repeat'
@@ -60,11 +63,13 @@ WITH prior AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.released_at IS NULL AND (SELECT outcome FROM inspected) = 'free'
        AND (SELECT count(*) FROM locked) >= 0
-       AND ((a.claim_id = (SELECT b.claim_id FROM booking b) AND a.kind = 'booked') OR a.expires_at <= statement_timestamp())
+       AND ((a.claim_id = (SELECT b.claim_id FROM booking b) AND a.kind = 'booked')
+            OR a.expires_at <= statement_timestamp())
        -- By id: an OR over two ways to a row would read all rows of the tenant.
        AND a.id IN (SELECT s.id FROM seen s WHERE s.stale
                      UNION ALL SELECT o.id FROM slotkeeper.allocations o
-                     WHERE o.tenant_id = $1 AND o.claim_id = (SELECT b.claim_id FROM booking b) AND o.released_at IS NULL)
+                     WHERE o.tenant_id = $1 AND o.claim_id = (SELECT b.claim_id FROM booking b)
+                       AND o.released_at IS NULL)
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), freed AS (
     UPDATE slotkeeper.allocations a SET released_at = statement_timestamp()
@@ -80,7 +85,8 @@ WITH prior AS MATERIALIZED (
 ), counted AS MATERIALIZED (
     SELECT count(*)::integer AS n FROM claimed
 ), verdict AS MATERIALIZED (
-    SELECT c.n, CASE WHEN i.outcome = 'free' THEN 'moved' ELSE i.outcome END AS outcome FROM inspected i CROSS JOIN counted c
+    SELECT c.n, CASE WHEN i.outcome = 'free' THEN 'moved' ELSE i.outcome END AS outcome
+      FROM inspected i CROSS JOIN counted c
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
            requested, claimed, snapshot)
@@ -88,8 +94,9 @@ WITH prior AS MATERIALIZED (
            CASE WHEN v.outcome = 'moved' THEN cardinality($3::uuid[]) ELSE 0 END, v.n,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
                'resources', (
-                   SELECT jsonb_agg(jsonb_build_object('id', w.resource_id, 'kind', w.kind, 'capacity', w.capacity,
-                              'min_party', w.min_party) ORDER BY w.resource_id, w.during)
+                   SELECT jsonb_agg(jsonb_build_object('id', w.resource_id, 'kind', w.kind,
+                              'capacity', w.capacity, 'min_party', w.min_party)
+                              ORDER BY w.resource_id, w.during)
                      FROM wanted w),
                'allocations', CASE WHEN v.outcome = 'moved' THEN (
                    SELECT jsonb_agg(jsonb_build_object('id', w.id, 'resource', w.resource_id, 'window',
@@ -97,12 +104,13 @@ WITH prior AS MATERIALIZED (
                               ORDER BY w.resource_id, w.during)
                      FROM wanted w) END,
                'booking', (
-                   SELECT jsonb_build_object('id', $2::uuid, 'status', b.status, 'revision', b.revision, 'window',
-                              jsonb_build_object('start', lower(b.during), 'end', upper(b.during)))
+                   SELECT jsonb_build_object('id', $2::uuid, 'status', b.status, 'revision', b.revision,
+                              'window', jsonb_build_object('start', lower(b.during), 'end', upper(b.during)))
                      FROM booking b),
                'blockers', CASE WHEN v.outcome = 'conflict' THEN (
-                   SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
-                              'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
+                   SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id,
+                              'kind', s.kind, 'overlap',
+                              jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
                      FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
       FROM verdict v WHERE v.outcome NOT IN ('replayed', 'not_found', 'repeat')
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
@@ -110,16 +118,18 @@ WITH prior AS MATERIALIZED (
 ), booking_written AS (
     UPDATE slotkeeper.bookings x SET during = $6, buffer_before_seconds = $7, buffer_after_seconds = $8,
            revision = x.revision + 1, updated_at = statement_timestamp(),
-           history = x.history || jsonb_build_array(jsonb_build_object('revision', x.revision + 1, 'status', 'confirmed', 'window',
-               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)), 'confirmation', r.id,
-               'changed_at', statement_timestamp()))
+           history = x.history || jsonb_build_array(jsonb_build_object(
+               'revision', x.revision + 1, 'status', 'confirmed', 'window',
+               jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)),
+               'confirmation', r.id, 'changed_at', statement_timestamp()))
       FROM record r WHERE x.tenant_id = $1 AND x.id = $2 AND r.outcome = 'moved' RETURNING x.revision
 ), event AS (
     -- Counts the booking it tells of: zero if the key was taken meanwhile, and then the check rolls the move
     -- back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
-    SELECT $1, $10, 'booking.moved', $2, jsonb_build_object('booking', $2::uuid, 'revision', (SELECT w.revision FROM booking_written w),
-               'confirmation', $10::uuid), 1, (SELECT count(*) FROM booking_written)
+    SELECT $1, $10, 'booking.moved', $2, jsonb_build_object('booking', $2::uuid, 'revision',
+               (SELECT w.revision FROM booking_written w), 'confirmation', $10::uuid),
+           1, (SELECT count(*) FROM booking_written)
       FROM verdict v WHERE v.outcome = 'moved' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END

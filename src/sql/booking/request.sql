@@ -3,19 +3,20 @@
 -- since.
 -- Outcomes: requested, replayed, repeat; another request under this id: other_booking, other_window,
 -- other_details.
--- $1 tenant  $2 booking  $3 window  $4 reference  $5 customer  $6 price, minor units  $7 currency  $8 time zone
--- $9 metadata
+-- $1 tenant  $2 booking  $3 window  $4 reference  $5 customer  $6 price, minor units  $7 currency
+-- $8 time zone  $9 metadata
 WITH booking_written AS (
-    INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds,
-           reference, customer_ref, price_minor, currency, time_zone, metadata, history)
+    INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds,
+           buffer_after_seconds, reference, customer_ref, price_minor, currency, time_zone, metadata, history)
     VALUES ($1, $2, 'pending', 1, $3, 0, 0, $4, $5, $6, $7, $8, $9,
            jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'pending', 'window',
-               jsonb_build_object('start', lower($3::tstzrange), 'end', upper($3::tstzrange)), 'confirmation', NULL::uuid,
-               'changed_at', statement_timestamp())))
+               jsonb_build_object('start', lower($3::tstzrange), 'end', upper($3::tstzrange)),
+               'confirmation', NULL::uuid, 'changed_at', statement_timestamp())))
     ON CONFLICT ON CONSTRAINT bookings_pkey DO NOTHING RETURNING id
 ), stored AS (
     SELECT b.history->0->>'status' AS status,
-           tstzrange((b.history->0->'window'->>'start')::timestamptz, (b.history->0->'window'->>'end')::timestamptz) AS during,
+           tstzrange((b.history->0->'window'->>'start')::timestamptz,
+                     (b.history->0->'window'->>'end')::timestamptz) AS during,
            -- What it carries is replaced when it is approved and cleared when its customer is: comparable
            -- until then.
            b.updated_at > b.created_at

@@ -21,7 +21,8 @@ WITH hold AS MATERIALIZED (
       FROM (SELECT count(*) AS n FROM held_rows a) c LEFT JOIN hold h ON true
 ), allocations_written AS (
     UPDATE slotkeeper.allocations x SET expires_at = greatest(x.expires_at, $4)
-      FROM held_rows a CROSS JOIN verdict v WHERE x.tenant_id = $1 AND x.claim_id = $2 AND x.id = a.id AND v.outcome = 'extended' RETURNING 1
+      FROM held_rows a CROSS JOIN verdict v
+     WHERE x.tenant_id = $1 AND x.claim_id = $2 AND x.id = a.id AND v.outcome = 'extended' RETURNING 1
 ), hold_written AS (
     UPDATE slotkeeper.holds x SET expires_at = greatest(x.expires_at, $4)
       FROM verdict v WHERE x.tenant_id = $1 AND x.id = $2 AND v.outcome = 'extended' RETURNING x.expires_at

@@ -13,8 +13,7 @@ WITH prior AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.allocations c
      WHERE c.tenant_id = $1 AND c.claim_id = $2 AND NOT EXISTS (SELECT FROM prior) LIMIT 1
 ), wanted AS MATERIALIZED (
-    -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
-    -- kept.
+    -- The sub-selects hide the arrays' lengths, so that the generic plan costs as a custom one and is kept.
     SELECT u.resource_id, u.during, u.id
       FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[]))
            AS u (resource_id, during, id)
@@ -39,9 +38,11 @@ WITH prior AS MATERIALIZED (
     -- transaction.
     SELECT r.id
       FROM (SELECT DISTINCT w.resource_id AS id FROM wanted w
-             WHERE (SELECT cardinality($3::uuid[])) > 1 OR EXISTS (SELECT FROM seen s WHERE s.stale) ORDER BY 1) w
+             WHERE (SELECT cardinality($3::uuid[])) > 1 OR EXISTS (SELECT FROM seen s WHERE s.stale)
+             ORDER BY 1) w
      CROSS JOIN LATERAL (
-            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
+            SELECT r.id FROM slotkeeper.resources r
+             WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
 ), actor_holds AS MATERIALIZED (
     SELECT coalesce(max(h.actor_seq), 0) + 1 AS seq,
            count(*) FILTER (WHERE h.status = 'active' AND h.expires_at > statement_timestamp()) AS active
@@ -82,7 +83,8 @@ WITH prior AS MATERIALIZED (
            $11, CASE WHEN $13 IS NOT NULL AND $11 IS NOT NULL THEN o.seq END, $12
       FROM counted c CROSS JOIN actor_holds o WHERE c.n > 0 RETURNING placed_at, expires_at
 )
-SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome WHEN h.placed_at IS NULL THEN 'repeat' ELSE 'placed' END AS outcome,
+SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome
+            WHEN h.placed_at IS NULL THEN 'repeat' ELSE 'placed' END AS outcome,
        h.placed_at, h.expires_at,
        CASE WHEN i.outcome = 'not_found' THEN ARRAY(
            SELECT u.id FROM unnest($3::uuid[]) u (id)
@@ -90,5 +92,6 @@ SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome WHEN h.placed_at IS NULL THE
        CASE WHEN i.outcome = 'conflict' THEN (
            SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
                       'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
-             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END AS blockers
+             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END
+           AS blockers
   FROM inspected i LEFT JOIN hold_written h ON true

@@ -1,7 +1,7 @@
 -- hold.place_single
 -- One resource, no limit per actor: looks, takes over expired rows, claims, writes the hold. Cannot raise on
--- a refusal. Scalars, because one generic plan then serves every call. Outcomes: placed, replayed, key_reused
--- (the id is another thing's), not_found, conflict, repeat;
+-- a refusal. Scalars, because one generic plan then serves every call.
+-- Outcomes: placed, replayed, key_reused (the id is another thing's), not_found, conflict, repeat;
 -- use_many: more than one expired row is in the way, which hold.place takes over in a safe order.
 -- $1 tenant  $2 hold  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
@@ -9,11 +9,13 @@ WITH seen AS MATERIALIZED (
     SELECT a.id, a.kind, a.during * $4 AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
       FROM slotkeeper.allocations a
-     WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND NOT a.shadow
+     WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4
+       AND a.released_at IS NULL AND NOT a.shadow
      UNION ALL
     SELECT a.id, a.kind, a.during * $4, coalesce(a.expires_at <= statement_timestamp(), false)
       FROM slotkeeper.allocations a
-     WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND a.shadow
+     WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4
+       AND a.released_at IS NULL AND a.shadow
 ), inspected AS MATERIALIZED (
     -- No row: a repeat, an id that is a blackout's or a booking's already, or no such resource. One expired
     -- row may be taken over here: with more, two claims could lock them in different orders.
@@ -30,7 +32,8 @@ WITH seen AS MATERIALIZED (
        AND a.expires_at <= statement_timestamp()
        -- Whoever takes a row over has its resource first, or a claim of several windows of it can wait for us
        -- and we for it.
-       AND EXISTS (SELECT FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = i.id FOR NO KEY UPDATE)
+       AND EXISTS (
+           SELECT FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = i.id FOR NO KEY UPDATE)
     RETURNING 1
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
@@ -41,8 +44,8 @@ WITH seen AS MATERIALIZED (
 ), hold_written AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
            requested, claimed, expires_at, latest_expires_at, actor, reference)
-    SELECT $1, $2, 'active', $6, $7, $8, 1, 1, c.expires_at, statement_timestamp() + $10::bigint * interval '1 microsecond',
-           $11, $12
+    SELECT $1, $2, 'active', $6, $7, $8, 1, 1, c.expires_at,
+           statement_timestamp() + $10::bigint * interval '1 microsecond', $11, $12
       FROM claimed c RETURNING placed_at, expires_at
 )
 SELECT CASE WHEN h.placed_at IS NOT NULL THEN 'placed' WHEN i.live > 0 THEN 'conflict'

@@ -4,7 +4,8 @@
 -- Outcomes: placed, replayed, key_reused, not_found, no_hold, unknown_hold, hold_released, hold_consumed,
 -- conflict, too_many.
 -- $1 tenant  $2 new hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
--- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference  $13 old hold
+-- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
+-- $13 old hold
 -- $14 most active, or null: the limit on holds of this actor
 WITH prior AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
@@ -14,12 +15,11 @@ WITH prior AS MATERIALIZED (
      WHERE c.tenant_id = $1 AND c.claim_id = $2 AND NOT EXISTS (SELECT FROM prior) LIMIT 1
 ), old_hold AS MATERIALIZED (
     SELECT h.id, h.status, h.actor_seq, h.expires_at FROM slotkeeper.holds h
-     WHERE h.tenant_id = $1 AND h.id = $13 AND h.actor IS NOT DISTINCT FROM $11 AND NOT EXISTS (SELECT FROM prior)
-       AND NOT EXISTS (SELECT FROM taken)
+     WHERE h.tenant_id = $1 AND h.id = $13 AND h.actor IS NOT DISTINCT FROM $11
+       AND NOT EXISTS (SELECT FROM prior) AND NOT EXISTS (SELECT FROM taken)
        FOR UPDATE
 ), wanted AS MATERIALIZED (
-    -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
-    -- kept.
+    -- The sub-selects hide the arrays' lengths, so that the generic plan costs as a custom one and is kept.
     SELECT u.resource_id, u.during, u.id
       FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[]))
            AS u (resource_id, during, id)
@@ -32,10 +32,12 @@ WITH prior AS MATERIALIZED (
     SELECT r.id
       FROM (SELECT w.resource_id AS id FROM wanted w
              UNION SELECT a.resource_id FROM slotkeeper.allocations a
-             WHERE a.tenant_id = $1 AND a.claim_id = $13 AND a.released_at IS NULL AND EXISTS (SELECT FROM wanted)
+             WHERE a.tenant_id = $1 AND a.claim_id = $13 AND a.released_at IS NULL
+               AND EXISTS (SELECT FROM wanted)
              ORDER BY 1) w
      CROSS JOIN LATERAL (
-            SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
+            SELECT r.id FROM slotkeeper.resources r
+             WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
 ), seen AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp() OR a.claim_id = $13, false) AS stale
@@ -59,12 +61,13 @@ WITH prior AS MATERIALIZED (
                 WHEN EXISTS (SELECT FROM taken) THEN 'key_reused'
                 WHEN NOT EXISTS (SELECT FROM old_hold) THEN 'no_hold'
                 WHEN (SELECT o.status FROM old_hold o) = 'consumed' THEN 'hold_consumed'
-                WHEN (SELECT o.status FROM old_hold o) NOT IN ('active', 'released', 'replaced') THEN 'unknown_hold'
+                WHEN (SELECT o.status FROM old_hold o) NOT IN ('active', 'released', 'replaced')
+                     THEN 'unknown_hold'
                 WHEN (SELECT o.status FROM old_hold o) <> 'active' THEN 'hold_released'
                 WHEN (SELECT count(*) FROM wanted) <> cardinality($3::uuid[]) THEN 'not_found'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict'
-                WHEN (SELECT o.expires_at FROM old_hold o) <= statement_timestamp() AND (SELECT o.active FROM actor_holds o) >= $14
-                     THEN 'too_many' ELSE 'free' END AS outcome
+                WHEN (SELECT o.expires_at FROM old_hold o) <= statement_timestamp()
+                 AND (SELECT o.active FROM actor_holds o) >= $14 THEN 'too_many' ELSE 'free' END AS outcome
 ), stale AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1
@@ -72,7 +75,8 @@ WITH prior AS MATERIALIZED (
        AND a.id IN (SELECT s.id FROM seen s WHERE s.stale
                      UNION ALL SELECT o.id FROM slotkeeper.allocations o
                      WHERE o.tenant_id = $1 AND o.claim_id = $13 AND o.released_at IS NULL)
-       AND a.released_at IS NULL AND a.kind = 'held' AND (a.expires_at <= statement_timestamp() OR a.claim_id = $13)
+       AND a.released_at IS NULL AND a.kind = 'held'
+       AND (a.expires_at <= statement_timestamp() OR a.claim_id = $13)
        AND (SELECT outcome FROM inspected) = 'free' AND (SELECT count(*) FROM locked) >= 0
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), freed AS (
@@ -92,14 +96,16 @@ WITH prior AS MATERIALIZED (
 ), old_hold_written AS (
     -- The number the old hold counted under stays with it: the new one takes the next.
     UPDATE slotkeeper.holds h SET status = 'replaced'
-      FROM old_hold o WHERE h.tenant_id = $1 AND h.id = o.id AND (SELECT outcome FROM inspected) = 'free' RETURNING 1
+      FROM old_hold o
+     WHERE h.tenant_id = $1 AND h.id = o.id AND (SELECT outcome FROM inspected) = 'free' RETURNING 1
 ), hold_written AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
            requested, claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
     SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), c.n,
            statement_timestamp() + $9::bigint * interval '1 microsecond',
            statement_timestamp() + $10::bigint * interval '1 microsecond', $11,
-           CASE WHEN (SELECT o.actor_seq FROM old_hold o) IS NOT NULL OR ($14 IS NOT NULL AND $11 IS NOT NULL) THEN (
+           CASE WHEN (SELECT o.actor_seq FROM old_hold o) IS NOT NULL
+                  OR ($14 IS NOT NULL AND $11 IS NOT NULL) THEN (
                SELECT coalesce(max(h.actor_seq), 0) + 1 FROM slotkeeper.holds h
                 WHERE h.tenant_id = $1 AND h.actor = $11 AND h.actor_seq IS NOT NULL) END, $12
       FROM counted c WHERE (SELECT outcome FROM inspected) = 'free' RETURNING placed_at, expires_at
@@ -111,5 +117,6 @@ SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome ELSE 'placed' END AS outcome
        CASE WHEN i.outcome = 'conflict' THEN (
            SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
                       'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
-             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END AS blockers
+             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END
+           AS blockers
   FROM inspected i LEFT JOIN hold_written h ON true

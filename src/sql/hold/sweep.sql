@@ -11,8 +11,8 @@ WITH due_holds AS MATERIALIZED (
      ORDER BY h.expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
 ), held_rows AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
-     WHERE a.tenant_id = $1 AND a.claim_id IN (SELECT h.id FROM due_holds h) AND a.released_at IS NULL AND a.kind = 'held'
-       AND a.expires_at <= statement_timestamp()
+     WHERE a.tenant_id = $1 AND a.claim_id IN (SELECT h.id FROM due_holds h) AND a.released_at IS NULL
+       AND a.kind = 'held' AND a.expires_at <= statement_timestamp()
      ORDER BY a.resource_id, a.during FOR UPDATE SKIP LOCKED
 ), freed AS (
     UPDATE slotkeeper.allocations x SET released_at = statement_timestamp()
@@ -24,4 +24,5 @@ WITH due_holds AS MATERIALIZED (
             WHERE l.tenant_id = $1 AND l.claim_id = h.id AND l.released_at IS NULL AND l.kind = 'held'
               AND l.id NOT IN (SELECT a.id FROM held_rows a)) RETURNING 1
 )
-SELECT 'swept' AS outcome, (SELECT count(*) FROM hold_written) AS holds, (SELECT count(*) FROM freed) AS allocations
+SELECT 'swept' AS outcome, (SELECT count(*) FROM hold_written) AS holds,
+       (SELECT count(*) FROM freed) AS allocations

@@ -23,13 +23,17 @@ WITH due_rows AS MATERIALIZED (
        AND NOT EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = a.claim_id)
      ORDER BY a.id LIMIT $3 FOR UPDATE OF a SKIP LOCKED
 ), gone AS (
-    DELETE FROM slotkeeper.allocations a USING due_rows d WHERE a.tenant_id = $1 AND a.id = d.id AND NOT d.taken AND NOT $6
-    RETURNING a.id, a.resource_id, a.during, a.kind, a.claim_id, a.expires_at, a.released_at, a.shadow, a.created_at
+    DELETE FROM slotkeeper.allocations a USING due_rows d
+     WHERE a.tenant_id = $1 AND a.id = d.id AND NOT d.taken AND NOT $6
+    RETURNING a.id, a.resource_id, a.during, a.kind, a.claim_id, a.expires_at, a.released_at, a.shadow,
+              a.created_at
 ), kept AS (
-    INSERT INTO slotkeeper.allocations_archive (tenant_id, id, resource_id, during, kind, claim_id, expires_at, released_at,
-           shadow, created_at)
-    SELECT $1, g.id, g.resource_id, g.during, g.kind, g.claim_id, g.expires_at, g.released_at, g.shadow, g.created_at
+    INSERT INTO slotkeeper.allocations_archive (tenant_id, id, resource_id, during, kind, claim_id,
+           expires_at, released_at, shadow, created_at)
+    SELECT $1, g.id, g.resource_id, g.during, g.kind, g.claim_id, g.expires_at, g.released_at, g.shadow,
+           g.created_at
       FROM gone g ORDER BY g.id RETURNING 1
 )
-SELECT 'done' AS outcome, (SELECT count(*) FROM kept) AS rows, ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids,
+SELECT 'done' AS outcome, (SELECT count(*) FROM kept) AS rows,
+       ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids,
        ARRAY(SELECT d.id FROM due_rows d WHERE d.taken ORDER BY d.id) AS taken

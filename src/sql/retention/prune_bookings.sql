@@ -7,7 +7,8 @@ WITH due_rows AS MATERIALIZED (
     SELECT b.id FROM slotkeeper.bookings b
      WHERE b.tenant_id = $1 AND b.id > coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
        AND b.id <= coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-       AND greatest(upper(b.during), b.updated_at) < statement_timestamp() - $2::bigint * interval '1 microsecond'
+       AND greatest(upper(b.during), b.updated_at)
+           < statement_timestamp() - $2::bigint * interval '1 microsecond'
        AND NOT EXISTS (
            SELECT FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = b.claim_id)
        AND NOT EXISTS (
@@ -15,7 +16,8 @@ WITH due_rows AS MATERIALIZED (
             WHERE (e->'window'->>'end')::timestamptz > statement_timestamp() - interval '7 days')
      ORDER BY b.id LIMIT $3 FOR UPDATE OF b SKIP LOCKED
 ), gone AS (
-    DELETE FROM slotkeeper.bookings b USING due_rows d WHERE b.tenant_id = $1 AND b.id = d.id AND NOT $6 RETURNING 1
+    DELETE FROM slotkeeper.bookings b USING due_rows d
+     WHERE b.tenant_id = $1 AND b.id = d.id AND NOT $6 RETURNING 1
 )
-SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows, ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids,
-       '{}'::uuid[] AS taken
+SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows,
+       ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids, '{}'::uuid[] AS taken

@@ -14,7 +14,8 @@ WITH due_rows AS MATERIALIZED (
                    OR b.history @> jsonb_build_array(jsonb_build_object('confirmation', c.id))))
      ORDER BY c.id LIMIT $3 FOR UPDATE OF c SKIP LOCKED
 ), gone AS (
-    DELETE FROM slotkeeper.confirmations c USING due_rows d WHERE c.tenant_id = $1 AND c.id = d.id AND NOT $6 RETURNING 1
+    DELETE FROM slotkeeper.confirmations c USING due_rows d
+     WHERE c.tenant_id = $1 AND c.id = d.id AND NOT $6 RETURNING 1
 )
-SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows, ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids,
-       '{}'::uuid[] AS taken
+SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows,
+       ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids, '{}'::uuid[] AS taken

@@ -10,10 +10,12 @@ WITH due_rows AS MATERIALIZED (
        AND greatest(h.placed_at, h.expires_at) < statement_timestamp() - $2::bigint * interval '1 microsecond'
        AND coalesce((
            SELECT false FROM slotkeeper.allocations a
-            WHERE a.tenant_id = $1 AND a.claim_id = h.id AND a.released_at IS NULL AND a.kind = 'held' LIMIT 1), true)
+            WHERE a.tenant_id = $1 AND a.claim_id = h.id AND a.released_at IS NULL AND a.kind = 'held'
+            LIMIT 1), true)
      ORDER BY h.id LIMIT $3 FOR UPDATE OF h SKIP LOCKED
 ), gone AS (
-    DELETE FROM slotkeeper.holds h USING due_rows d WHERE h.tenant_id = $1 AND h.id = d.id AND NOT $6 RETURNING 1
+    DELETE FROM slotkeeper.holds h USING due_rows d
+     WHERE h.tenant_id = $1 AND h.id = d.id AND NOT $6 RETURNING 1
 )
-SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows, ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids,
-       '{}'::uuid[] AS taken
+SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows,
+       ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids, '{}'::uuid[] AS taken
