@@ -1,8 +1,8 @@
 -- The definitions of the library's tables as the catalog has them, the same text on every server version.
 --   $1  name   the schema
 --   $2  text[] the tables
--- One row for each object: kind, table, name, definition. Row level security, policies, grants, comments, tablespaces,
--- storage parameters other than fillfactor, and column order are the host's affair and left out.
+-- One row for each object: kind, table, name, definition. Row level security, policies, grants, comments,
+-- tablespaces, storage parameters other than fillfactor, and column order are the host's affair and left out.
 WITH tables AS (
     SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.reloptions
     FROM pg_class AS c
@@ -17,11 +17,13 @@ WITH tables AS (
     UNION ALL
     SELECT 'column', t.relname, a.attname,
         format_type(a.atttypid, a.atttypmod)
-        || CASE WHEN a.attcollation <> y.typcollation THEN ' collate ' || a.attcollation::regcollation ELSE '' END
+        || CASE WHEN a.attcollation <> y.typcollation
+           THEN ' collate ' || a.attcollation::regcollation ELSE '' END
         -- From version 18 a column can be marked not null while old rows are not.
         || CASE WHEN a.attnotnull AND NOT EXISTS (
                SELECT FROM pg_constraint AS n
-               WHERE n.conrelid = t.oid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated)
+               WHERE n.conrelid = t.oid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]
+                 AND NOT n.convalidated)
            THEN ' not null' ELSE '' END
         || CASE a.attidentity WHEN '' THEN '' ELSE ' identity ' || a.attidentity::text END
         || CASE a.attgenerated WHEN '' THEN '' ELSE ' generated ' || a.attgenerated::text END
@@ -31,7 +33,8 @@ WITH tables AS (
     JOIN pg_type AS y ON y.oid = a.atttypid
     LEFT JOIN pg_attrdef AS d ON d.adrelid = t.oid AND d.adnum = a.attnum
     UNION ALL
-    -- Not-null constraints (named from version 18 on) are part of the column, constraint triggers are triggers.
+    -- Not-null constraints (named from version 18 on) are part of the column,
+    -- constraint triggers are triggers.
     SELECT 'constraint', t.relname, c.conname,
         pg_get_constraintdef(c.oid)
         || CASE WHEN c.condeferrable THEN ', deferrable' ELSE '' END
@@ -59,11 +62,13 @@ WITH tables AS (
     FROM tables AS t
     JOIN pg_rewrite AS r ON r.ev_class = t.oid
 )
--- Our schema is called slotkeeper again, as a whole word; another schema of that name is quoted, so it differs.
+-- Our schema is called slotkeeper again, as a whole word;
+-- another schema of that name is quoted, so it differs.
 SELECT kind, relation::text, name::text,
     regexp_replace(
         CASE WHEN $1 = 'slotkeeper' THEN definition
              ELSE regexp_replace(definition, '\mslotkeeper\.', '"slotkeeper".', 'g') END,
-        CASE WHEN quote_ident($1) LIKE '"%' THEN '' ELSE '\m' END || quote_ident($1) || '\.', 'slotkeeper.', 'g')
+        CASE WHEN quote_ident($1) LIKE '"%' THEN '' ELSE '\m' END || quote_ident($1) || '\.',
+        'slotkeeper.', 'g')
 FROM objects
 ORDER BY kind COLLATE "C", relation::text COLLATE "C", name::text COLLATE "C"

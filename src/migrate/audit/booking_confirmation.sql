@@ -1,6 +1,6 @@
 -- audit.booking_confirmation
--- Bookings that were confirmed, and the record of the decision that did it is missing, a refusal, or another booking's.
--- Retention never takes this one.
+-- Bookings that were confirmed, and the record of the decision that did it is missing, a refusal, or another
+-- booking's. Retention never takes this one.
 SELECT b.tenant_id, b.id
   FROM slotkeeper.bookings b
   LEFT JOIN slotkeeper.confirmations c ON c.tenant_id = b.tenant_id AND c.id = b.confirmation_id

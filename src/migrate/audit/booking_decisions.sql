@@ -1,6 +1,6 @@
 -- audit.booking_decisions
--- Bookings with a revision whose decision is missing, of another booking, of another moment, or a refusal. What the
--- history of a booking cites is kept as long as the booking.
+-- Bookings with a revision whose decision is missing, of another booking, of another moment, or a refusal.
+-- What the history of a booking cites is kept as long as the booking.
 SELECT DISTINCT b.tenant_id, b.id
   FROM slotkeeper.bookings b
  CROSS JOIN jsonb_array_elements(CASE jsonb_typeof(b.history) WHEN 'array' THEN b.history ELSE '[]' END) e

@@ -1,10 +1,12 @@
 -- audit.booking_places
--- Confirmed bookings that do not hold the very places their last decision (confirm, book or move) recorded. Places whose
--- time is over may be in the archive, and may be gone from there. Of a booking moved since, the archive keeps them all.
+-- Confirmed bookings that do not hold the very places their last decision (confirm, book or move) recorded.
+-- Places whose time is over may be in the archive, and may be gone from there. Of a booking moved since, the
+-- archive keeps them all.
 WITH decided AS MATERIALIZED (
     SELECT b.tenant_id, b.id, b.claim_id, c.snapshot->'allocations' AS places
       FROM slotkeeper.bookings b
-      JOIN slotkeeper.confirmations c ON c.tenant_id = b.tenant_id AND c.id = (b.history->-1->>'confirmation')::uuid
+      JOIN slotkeeper.confirmations c
+        ON c.tenant_id = b.tenant_id AND c.id = (b.history->-1->>'confirmation')::uuid
      WHERE b.status = 'confirmed'
 ), place AS (
     SELECT d.tenant_id, d.id AS booking, d.claim_id, (e->>'id')::uuid AS id, e->>'resource' AS resource,
@@ -17,8 +19,10 @@ WITH decided AS MATERIALIZED (
       JOIN (SELECT a.tenant_id, a.claim_id, a.id, a.resource_id, a.during FROM slotkeeper.allocations a
              WHERE a.released_at IS NULL AND a.kind = 'booked'
              UNION ALL
-            SELECT a.tenant_id, a.claim_id, a.id, a.resource_id, a.during FROM slotkeeper.allocations_archive a
-             WHERE a.released_at IS NULL AND a.kind = 'booked' AND upper(a.during) > (SELECT t.now FROM bounds t)) a
+            SELECT a.tenant_id, a.claim_id, a.id, a.resource_id, a.during
+              FROM slotkeeper.allocations_archive a
+             WHERE a.released_at IS NULL AND a.kind = 'booked'
+               AND upper(a.during) > (SELECT t.now FROM bounds t)) a
         ON a.tenant_id = d.tenant_id AND a.claim_id = d.claim_id
 )
 SELECT DISTINCT coalesce(p.tenant_id, l.tenant_id), coalesce(p.booking, l.booking)

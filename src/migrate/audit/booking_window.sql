@@ -1,9 +1,11 @@
 -- audit.booking_window
--- Confirmed bookings whose places, less the buffers, are not the window the customer was shown. Once a booking has begun,
--- some of its places may be in the archive and gone from there: then the rest must lie within the window. What the
--- archive has of the past is not looked at: a booking moved since leaves its old places there.
+-- Confirmed bookings whose places, less the buffers, are not the window the customer was shown. Once a
+-- booking has begun, some of its places may be in the archive and gone from there: then the rest must lie
+-- within the window. What the archive has of the past is not looked at: a booking moved since leaves its old
+-- places there.
 SELECT b.tenant_id, b.id
-  FROM (SELECT b.tenant_id, b.id, b.claim_id, lower(b.during) - make_interval(secs => b.buffer_before_seconds) AS first,
+  FROM (SELECT b.tenant_id, b.id, b.claim_id,
+               lower(b.during) - make_interval(secs => b.buffer_before_seconds) AS first,
                upper(b.during) + make_interval(secs => b.buffer_after_seconds) AS last
           FROM slotkeeper.bookings b WHERE b.status = 'confirmed') b
  CROSS JOIN bounds t

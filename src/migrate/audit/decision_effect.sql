@@ -1,16 +1,18 @@
 -- audit.decision_effect
--- Decisions that changed a booking and are not exactly one element of its history, and decisions that changed nothing and
--- are. Cancelling a cancelled booking changes nothing. Of a booking that is gone the last decision is judged: retention
--- forgets a booking only when it is over.
+-- Decisions that changed a booking and are not exactly one element of its history, and decisions that changed
+-- nothing and are. Cancelling a cancelled booking changes nothing. Of a booking that is gone the last
+-- decision is judged: retention forgets a booking only when it is over.
 WITH element AS (
     SELECT b.tenant_id, (e->>'confirmation')::uuid AS id, count(*) AS times
       FROM slotkeeper.bookings b
      CROSS JOIN jsonb_array_elements(CASE jsonb_typeof(b.history) WHEN 'array' THEN b.history ELSE '[]' END) e
      WHERE e->>'confirmation' IS NOT NULL GROUP BY b.tenant_id, e->>'confirmation'
 ), decision AS MATERIALIZED (
-    SELECT c.tenant_id, c.id, c.booking_id, c.decided_at, b.id IS NOT NULL AS known, coalesce(e.times, 0) AS times,
+    SELECT c.tenant_id, c.id, c.booking_id, c.decided_at, b.id IS NOT NULL AS known,
+           coalesce(e.times, 0) AS times,
            (c.outcome IN ('confirmed', 'moved')
-            OR (c.outcome = 'cancelled' AND c.snapshot->'booking'->>'status' IS DISTINCT FROM 'cancelled'))::integer AS due,
+            OR (c.outcome = 'cancelled'
+                AND c.snapshot->'booking'->>'status' IS DISTINCT FROM 'cancelled'))::integer AS due,
            CASE WHEN b.id IS NULL THEN c.snapshot END AS snapshot
       FROM slotkeeper.confirmations c
       LEFT JOIN element e ON e.tenant_id = c.tenant_id AND e.id = c.id

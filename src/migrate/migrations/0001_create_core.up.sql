@@ -1,10 +1,11 @@
 -- The core of the booking domain: what can be booked, who claims it, what was decided.
 --
--- Rules every table keeps: tenant_id first in every key; every constraint named, <= 40 bytes; nothing deferrable;
--- no triggers, functions, enum types or sequences; windows are half-open [start, end), finite, 1970 to 2200,
--- at most 400 days. A window's check needs no more words: `empty` and unbounded ones have no inclusive lower bound or
--- are contained in nothing finite. The server parses every check of a table in every statement that writes it, so
--- checks keep what decides or what would break a reader; lengths are the library's. The text `slotkeeper.` in front of a table is replaced by the schema the host chose.
+-- Rules every table keeps: tenant_id first in every key; every constraint named, <= 40 bytes; nothing
+-- deferrable; no triggers, functions, enum types or sequences; windows are half-open [start, end), finite,
+-- 1970 to 2200, at most 400 days. A window's check needs no more words: `empty` and unbounded ones have no
+-- inclusive lower bound or are contained in nothing finite. The server parses every check of a table in every
+-- statement that writes it, so checks keep what decides or what would break a reader; lengths are the
+-- library's. The text `slotkeeper.` in front of a table is replaced by the schema the host chose.
 
 -- What can be booked: a table, a room, a person, a vehicle.
 CREATE TABLE slotkeeper.resources (
@@ -15,7 +16,7 @@ CREATE TABLE slotkeeper.resources (
     reference   text,                          -- the host's own number, unique per tenant where given
     capacity    integer     NOT NULL,          -- largest party
     min_party   integer     NOT NULL,          -- smallest party
-    attributes  jsonb       NOT NULL,          -- zone, floor, movable …: the host's, never read by the library
+    attributes  jsonb       NOT NULL,          -- zone, floor, movable …: the host's, never read here
     active      boolean     NOT NULL,
     revision    integer     NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT statement_timestamp(),
@@ -27,12 +28,14 @@ CREATE TABLE slotkeeper.resources (
     CONSTRAINT resources_capacity_check CHECK (min_party >= 1 AND capacity >= min_party)
 ) WITH (fillfactor = 90);
 
--- Unique where given, and no index entry where not: a partial index instead of a constraint. So with every reference.
+-- Unique where given, and no index entry where not: a partial index instead of a constraint.
+-- So with every reference.
 CREATE UNIQUE INDEX resources_reference_key ON slotkeeper.resources (tenant_id, reference)
     WHERE reference IS NOT NULL;
 
--- A claim with a TTL. Whether it is expired follows from expires_at and the database's clock; it is never stored.
--- No index holds `status`, `booking` data or anything else that confirming changes: that update stays HOT.
+-- A claim with a TTL. Whether it is expired follows from expires_at and the database's clock; it is never
+-- stored. No index holds `status`, `booking` data or anything else that confirming changes: that update stays
+-- HOT.
 CREATE TABLE slotkeeper.holds (
     tenant_id             uuid        NOT NULL,
     id                    uuid        NOT NULL,   -- also the claim_id of its allocations
@@ -80,8 +83,8 @@ CREATE TABLE slotkeeper.allocations (
     resource_id uuid        NOT NULL,
     during      tstzrange   NOT NULL,             -- the blocked window: the visible one plus its buffers
     kind        text        NOT NULL,
-    claim_id    uuid        NOT NULL,             -- set at the claim, never changed: hold, booking or blackout
-    expires_at  timestamptz,                      -- judges expiry; changed together with holds.expires_at; no index
+    claim_id    uuid        NOT NULL,             -- set at the claim, never changed: hold, booking, blackout
+    expires_at  timestamptz,                      -- judges expiry; changed with holds.expires_at; no index
     released_at timestamptz,
     shadow      boolean     NOT NULL DEFAULT false, -- a legacy row that overlaps another and waits for repair
     created_at  timestamptz NOT NULL DEFAULT statement_timestamp(),
@@ -101,7 +104,8 @@ CREATE TABLE slotkeeper.allocations (
 
 CREATE INDEX allocations_claim_idx ON slotkeeper.allocations (tenant_id, claim_id);
 
--- Live rows of a resource never overlap, so the last one starting before my end is the only candidate to block me.
+-- Live rows of a resource never overlap, so the last one starting before my end is the only one that
+-- can block me.
 CREATE INDEX allocations_start_idx ON slotkeeper.allocations (tenant_id, resource_id, lower(during))
     WHERE released_at IS NULL AND NOT shadow;
 
@@ -148,7 +152,7 @@ CREATE TABLE slotkeeper.bookings (
     currency              char(3),
     time_zone             text,
     metadata              jsonb       NOT NULL,
-    history               jsonb       NOT NULL DEFAULT '[]', -- one element for each revision: what it became, when, by which decision
+    history               jsonb       NOT NULL DEFAULT '[]', -- one element a revision
     created_at            timestamptz NOT NULL DEFAULT statement_timestamp(),
     updated_at            timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT bookings_pkey PRIMARY KEY (tenant_id, id),
@@ -163,7 +167,8 @@ CREATE TABLE slotkeeper.bookings (
         AND upper(during) - lower(during) <= interval '400 days')
 ) WITH (fillfactor = 85);
 
--- Partial like the next, and so never mistaken for a way to find a booking by its id before there are statistics.
+-- Partial like the next, and so never mistaken for a way to find a booking by its id before
+-- there are statistics.
 CREATE UNIQUE INDEX bookings_claim_key ON slotkeeper.bookings (tenant_id, claim_id)
     WHERE claim_id IS NOT NULL;
 
@@ -173,7 +178,8 @@ CREATE UNIQUE INDEX bookings_reference_key ON slotkeeper.bookings (tenant_id, re
 CREATE INDEX bookings_customer_idx ON slotkeeper.bookings (tenant_id, customer_ref)
     WHERE customer_ref IS NOT NULL;
 
--- Events for other systems, written with the change they tell of. A relay reads them in id order and deletes them.
+-- Events for other systems, written with the change they tell of. A relay reads them in id order
+-- and deletes them.
 CREATE TABLE slotkeeper.outbox (
     tenant_id  uuid        NOT NULL,
     id         uuid        NOT NULL,

@@ -1,12 +1,12 @@
--- What is shown to customers before they choose: the last computed availability, and a ledger of the slots offered.
--- Neither decides anything: a slot shown is not a slot held.
+-- What is shown to customers before they choose: the last computed availability, and a ledger of the slots
+-- offered. Neither decides anything: a slot shown is not a slot held.
 
 -- One row per tenant and source, so that refreshing one source cannot overwrite the other.
 CREATE TABLE slotkeeper.availability_cache (
     tenant_id      uuid        NOT NULL,
     source         text        NOT NULL,
     body           jsonb,                     -- null until it was first computed
-    as_of          timestamptz,               -- when that computation began; orders refreshes and judges freshness
+    as_of          timestamptz,               -- when it was begun; orders refreshes, judges freshness
     refreshed_at   timestamptz,               -- when it was written
     invalidated_at timestamptz,               -- what was begun before is not fresh
     failed_at      timestamptz,
@@ -20,8 +20,8 @@ CREATE TABLE slotkeeper.availability_cache (
         AND (error_count = 0 OR failed_at IS NOT NULL))
 ) WITH (fillfactor = 85);
 
--- How often each slot was offered. Counting again changes nothing indexed, and a batch counts most rows of a page at
--- once: with half of it left free, that update stays HOT.
+-- How often each slot was offered. Counting again changes nothing indexed, and a batch counts most rows of a
+-- page at once: with half of it left free, that update stays HOT.
 CREATE TABLE slotkeeper.offered_slots (
     tenant_id        uuid        NOT NULL,
     source           text        NOT NULL,

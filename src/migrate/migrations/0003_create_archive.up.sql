@@ -1,7 +1,8 @@
--- Where past allocations go: out of the claim space, so that its indexes hold what can still be in somebody's way.
+-- Where past allocations go: out of the claim space, so that its indexes hold what can still be
+-- in somebody's way.
 
--- The columns of `allocations`, and when a row came. No exclusion and no foreign key: nothing is claimed here, and the
--- archive holds nothing up.
+-- The columns of `allocations`, and when a row came. No exclusion and no foreign key: nothing is claimed
+-- here, and the archive holds nothing up.
 CREATE TABLE slotkeeper.allocations_archive (
     tenant_id   uuid        NOT NULL,
     id          uuid        NOT NULL,

@@ -8,11 +8,11 @@ use slotkeeper::migrate::Migrator;
 /// SHA-256 of every file in `src/migrate/migrations`, line ends as on Unix.
 const FROZEN: &[(&str, &str)] = &[
     ("0001_create_core.down.sql", "e9817bf0a4e7f17090eb30443fecdaf2562ff47a7302a4b8ce9a7b2328dcab5c"),
-    ("0001_create_core.up.sql", "9ae3083d98796ef83f8597d0fc8d1fb13b6496180ade8eac84d51736e159b7c9"),
+    ("0001_create_core.up.sql", "5581abb63ee5ccfd1014a3af00ea5d3eda11550bac88fa2b48d6cf3f7613ff6d"),
     ("0002_create_offers.down.sql", "e4aab6cfd0c2f7b8f6af32c60be329d72963667fa888b3456e997aa6de072a91"),
-    ("0002_create_offers.up.sql", "a1e128e32434be1efb8cff17436a47a7127fafc6a5c0fb3f9aac93cbc015cb86"),
+    ("0002_create_offers.up.sql", "5b070a750255e17920618df2c9a3d0b3e74d4f8258b4da5ed319b0bb3c75c35a"),
     ("0003_create_archive.down.sql", "492c5c3e911813b507a4dff191d4cff71ff635c482ece04e68ca1ba755784c78"),
-    ("0003_create_archive.up.sql", "4e272df8c519539d6a3e685dfe8b724f0db125c7dacfa57e145c011665935b3e"),
+    ("0003_create_archive.up.sql", "dfe050d43cd7f7b88ed4a9c76d5e2af7e1667f284563d7284acc6e6d5a7c3f9f"),
 ];
 
 fn sha256(text: &str) -> String {
