@@ -2,6 +2,41 @@
 //!
 //! Types are declared rather than inferred, so that a connection without prepared statements can send a statement in
 //! one flight. Only built-in types appear: an enum or a domain would cost further round trips to look up.
+//!
+//! Where a call has two forms, the general one has the plain verb (`place`, `book`, `confirm`) and the fast one a
+//! suffix (`place_single`, `book_single`: one resource, scalars; `confirm_active`: an active hold, a new booking).
+//!
+//! The steps of a statement that claims or decides are CTEs, the same names everywhere, in this order. A statement has
+//! those it needs. A step reads from the one that must have happened before it: PostgreSQL orders them in no other way.
+//!
+//! | step | what it is |
+//! |---|---|
+//! | `prior` | what an earlier call with this id or key left: then this one is a repeat |
+//! | `taken` | what else has this id |
+//! | `hold`, `old_hold`, `booking` | the row that is decided on, locked |
+//! | `as_seen` | the same row as the statement's snapshot has it, without waiting |
+//! | `wanted` | the places asked for, with their resources, if all is well so far |
+//! | `seen` | the rows that overlap them, expired ones marked |
+//! | `locked` | the resources, locked in id order |
+//! | `inactive` | those of them that are no longer sold |
+//! | `placed_rows` | the rows a hold was placed with, released or not |
+//! | `held_rows`, `booked_rows`, `blocked_rows` | the claim's own live rows |
+//! | `actor_holds` | the actor's holds under a limit |
+//! | `inspected` | what follows from all that: `free`, or why not; in a single form the counts it follows from |
+//! | `stale` | the rows to give up, locked: expired ones, and the own old ones |
+//! | `freed` | these rows, released |
+//! | `claimed` | the new rows, of which a rival may have prevented some |
+//! | `counted` | how many there are |
+//! | `verdict` | the outcome |
+//! | `record` | the decision, stored under its key |
+//! | `allocations_written`, `hold_written`, `old_hold_written`, `booking_written` | what follows from it |
+//! | `event` | the outbox's row |
+//!
+//! `move`, `replace` and `confirm` lock before they see; the single forms lock only what they take over, inside
+//! `freed`. One row counts what was claimed against what was requested: that of `record`, or where nothing is recorded
+//! that of `hold_written` or `event`. A check of its table rolls everything back if a part was lost to a race. Two
+//! outcomes are not the caller's affair: `repeat`, the statement is sent once more, because its snapshot could not see
+//! the row it met; `use_many`, the general form is sent instead.
 
 use crate::schema::SchemaName;
 use tokio_postgres::types::Type;
@@ -162,88 +197,4 @@ fn without_comments(source: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use super::*;
-
-    #[test]
-    fn every_file_is_registered_and_names_itself() {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sql");
-        let mut files = 0;
-        for noun in std::fs::read_dir(root).unwrap() {
-            for file in std::fs::read_dir(noun.unwrap().path()).unwrap() {
-                let path = file.unwrap().path();
-                let text = std::fs::read_to_string(&path).unwrap();
-                let noun = path.parent().unwrap().file_name().unwrap().to_str().unwrap();
-                let verb = path.file_stem().unwrap().to_str().unwrap();
-                assert!(text.starts_with(&format!("-- {noun}.{verb}\n")), "{path:?} does not name itself");
-                let sources = Sql::ALL.iter().map(|sql| sql.source());
-                let mut known = sources.chain([RESOLVE_PARTITION]);
-                assert!(known.any(|source| source == text), "{path:?} is not registered");
-                files += 1;
-            }
-        }
-        assert_eq!(files, Sql::ALL.len() + 1);
-    }
-
-    /// What the header of a file calls its parameters: `$3 resources[]  $7 buffer before, s`.
-    fn labelled(source: &str) -> Vec<String> {
-        let header = source.lines().take_while(|line| line.starts_with("--"));
-        let labels = header.filter(|line| line.starts_with("-- $")).flat_map(|line| line[3..].split("  "));
-        let name = |label: &str| {
-            let (_, text) = label.split_once(' ').unwrap_or_default();
-            text.split([',', '[', '(', ':']).next().unwrap_or_default().trim().replace(' ', "_")
-        };
-        labels
-            .enumerate()
-            .map(|(i, label)| {
-                let numbered = label.starts_with(&format!("${} ", i + 1));
-                if numbered { name(label) } else { format!("{label:?} is not ${}", i + 1) }
-            })
-            .collect()
-    }
-
-    /// The highest `$n` outside of the header.
-    fn used(source: &str) -> usize {
-        let text = without_comments(source);
-        let number =
-            |rest: &str| rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok());
-        text.match_indices('$').filter_map(|(at, _)| number(&text[at + 1..])).max().unwrap_or(0)
-    }
-
-    fn mislabelled(statement: &str, registered: &[&str], source: &str) -> Option<String> {
-        let labelled = labelled(source);
-        (labelled != registered || used(source) != registered.len()).then(|| {
-            format!("{statement}: registered {registered:?}, labelled {labelled:?}, {} used", used(source))
-        })
-    }
-
-    #[test]
-    fn parameters_are_labelled_as_they_are_registered() {
-        let wrong = |sql: &Sql| mislabelled(&format!("{sql:?}"), sql.parameters(), sql.source());
-        assert_eq!(Sql::ALL.iter().filter_map(wrong).collect::<Vec<_>>(), [""; 0]);
-    }
-
-    #[test]
-    fn a_parameter_too_few_or_in_another_place_is_found() {
-        let source = "-- a.b\n-- $1 tenant  $2 hold\n-- $3 buffer before, s\nSELECT $1, $2, $3";
-        assert_eq!(mislabelled("X", &["tenant", "hold", "buffer_before"], source), None);
-        for wrong in
-            [&["tenant", "hold"][..], &["hold", "tenant", "buffer_before"], &["tenant", "hold", "after"]]
-        {
-            assert!(mislabelled("X", wrong, source).is_some(), "{wrong:?}");
-        }
-        assert!(mislabelled("X", &["tenant"], "-- a.b\n-- $1 tenant\nSELECT $1, $2").is_some());
-    }
-
-    #[test]
-    fn every_statement_is_confined_to_a_tenant_and_a_schema() {
-        let schema = SchemaName::new("other").unwrap();
-        for (sql, text) in Sql::ALL.iter().zip(texts(&schema)) {
-            assert!(text.contains("tenant_id = $1") || text.contains("VALUES ($1"), "{sql:?}");
-            assert!(!text.contains("slotkeeper."), "{sql:?}");
-            assert!(text.contains("\"other\"."), "{sql:?}");
-            assert!(!text.contains('*') || !text.contains("SELECT * FROM \"other\""), "{sql:?}");
-        }
-    }
-}
+mod tests;
