@@ -41,7 +41,6 @@ mod drift;
 mod export;
 mod guards;
 mod history;
-mod lock;
 mod migration;
 mod notes;
 mod plan;

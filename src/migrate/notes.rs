@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use crate::migrate::{Migrator, catalog};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError};
 
 /// A fact about a table that is nobody's fault, and may explain one.
