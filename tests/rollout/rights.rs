@@ -1,8 +1,9 @@
 //! Privileges of the application's role: what `grants` prints, and what `verify` says of a role.
 
 use kit::Database;
-use slotkeeper::SchemaName;
 use slotkeeper::migrate::{Duty, MigrateError, MigrateErrorKind, Migrator, Note, Role, Verification};
+use slotkeeper::resource::NewResource;
+use slotkeeper::{ResourceKind, ResourceName, SchemaName, Slotkeeper, TenantId};
 use tokio_postgres::Client;
 
 struct Fixture {
@@ -164,8 +165,16 @@ async fn names_are_quoted_and_the_schema_is_the_migrators() {
     f.grant(&migrator, &role).await;
     let fits = migrator.clone().for_role(role.clone()).verify(&mut f.client).await.unwrap();
     let elsewhere = f.verify(&role).await;
+    f.run(&format!("SET ROLE {quoted}")).await;
+    let keeper = Slotkeeper::in_schema(SchemaName::new("user").unwrap());
+    let (kind, text) = (ResourceKind::new("table").unwrap(), ResourceName::new("1").unwrap());
+    let new = NewResource::new(TenantId::SINGLE, kind, text);
+    let works = keeper.resources().create(&f.client, &new).await;
+    let refused = Slotkeeper::new().resources().create(&f.client, &new).await;
+    f.run("RESET ROLE").await;
     f.run(&format!("DROP OWNED BY {quoted}; DROP ROLE {quoted}")).await;
     assert!(fits.is_ok() && fits.role_fits(), "{fits}");
+    assert!(works.is_ok() && refused.is_err(), "in its own schema only: {works:?}, {refused:?}");
     assert_eq!(elsewhere.notes[0], Note::MissingPrivilege { table: None, privilege: "USAGE".into() });
     let grants = migrator.grants(&f.client, &Role::new(&f.role)).await.unwrap();
     assert_eq!(grants.statements[0], format!("GRANT USAGE ON SCHEMA \"user\" TO \"{}\"", f.role));
