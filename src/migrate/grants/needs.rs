@@ -99,16 +99,20 @@ mod tests {
         assert_eq!(lock_column("migrations"), None, "the list can be incomplete");
     }
 
-    /// The README's page is what is derived.
+    /// The rows of the table that follows a duty's heading.
+    fn listed(page: &str, duty: Duty) -> Vec<&str> {
+        let after = page.split_once(&format!("**`{duty}`**")).map_or("", |(_, after)| after);
+        let rows = after.lines().skip_while(|line| !line.starts_with("| `"));
+        rows.take_while(|line| line.starts_with("| `")).collect()
+    }
+
     #[test]
     fn the_readme_lists_what_is_derived() {
         let readme = include_str!("../../../README.md");
+        let wrong = readme.replace("| `confirmations` | SELECT", "| `confirmations` | UPDATE");
         for duty in Duty::ALL {
-            let heading = format!("**`{duty}`**");
-            let page = readme.split_once(&heading).map_or("", |(_, page)| page);
-            let listed: Vec<_> = page.lines().skip(1).skip_while(|line| !line.starts_with("| `")).collect();
-            let listed = listed.iter().take_while(|line| line.starts_with("| `")).collect::<Vec<_>>();
-            assert_eq!(listed, table(duty).iter().collect::<Vec<_>>(), "{duty}");
+            assert_eq!(listed(readme, duty), table(duty), "{duty}");
         }
+        assert_ne!(listed(&wrong, Duty::Service), table(Duty::Service), "another table would be found");
     }
 }
