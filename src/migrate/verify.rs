@@ -39,6 +39,13 @@ impl Verification {
     pub fn is_ok(&self) -> bool {
         !self.drift.iter().any(Drift::fails)
     }
+
+    /// Whether the role of [`Migrator::for_role`] has the privileges its duties need and no others: none of the notes is
+    /// about it.
+    #[must_use]
+    pub fn role_fits(&self) -> bool {
+        !self.notes.iter().any(Note::is_of_role)
+    }
 }
 
 impl Migrator {

@@ -37,6 +37,7 @@ mod quarantine;
 mod quarantine_interrupted;
 mod refused;
 mod restore;
+mod rights;
 mod spawned;
 mod staged;
 mod support;
