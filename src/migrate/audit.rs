@@ -29,7 +29,7 @@ use futures_util::{TryStreamExt, pin_mut};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::confirmation;
+use crate::confirmation::{self, Integrity};
 use crate::migrate::{Migrator, catalog, history};
 use crate::ops::session;
 use crate::ops::transaction::{ALL_ROWS, Transaction};
@@ -67,7 +67,7 @@ impl Migrator {
         for check in checks::all() {
             checks.push(run(self, &mut tx, &check).await?);
         }
-        checks.push(records(self, &tx).await?);
+        checks.extend(records(self, &tx).await?);
         let at = tx.query_typed_one("SELECT transaction_timestamp()", &[]).await;
         let at = at.driver()?.get(0);
         tx.rollback().await.driver()?;
@@ -127,8 +127,9 @@ async fn run(
     Ok(found)
 }
 
-/// Every record of a decision, read by the library's own reader, row by row.
-async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck, MigrateError> {
+/// Every record of a decision, read by the library's own reader, row by row: those that are damaged, and those that only a
+/// newer version can read.
+async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<[AuditCheck; 2], MigrateError> {
     let sql = "SELECT operation, checksum, outcome, booking_id, claimed, decided_at, snapshot, key, tenant_id::text,
                         id::text
                  FROM slotkeeper.confirmations";
@@ -136,12 +137,15 @@ async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck
     let rows = tx.query_typed_raw(&migrator.schema.qualify(sql), params).await;
     let rows = rows.driver()?;
     pin_mut!(rows);
-    let mut check = AuditCheck::new("decision_record");
+    let (mut damaged, mut newer) = (AuditCheck::new("decision_record"), AuditCheck::new("decision_unknown"));
+    newer.waiting = true;
     while let Some(row) = rows.try_next().await.driver()? {
-        // A value that is not what its column holds makes an unsound record, not an error.
-        if !confirmation::is_consistent(&row).unwrap_or(false) {
-            check.add(row.get(8), row.get(9));
+        // A value that is not what its column holds makes a damaged record, not an error.
+        match confirmation::integrity(&row).unwrap_or(Integrity::Damaged) {
+            Integrity::Consistent => {}
+            Integrity::Newer => newer.add(row.get(8), row.get(9)),
+            Integrity::Damaged => damaged.add(row.get(8), row.get(9)),
         }
     }
-    Ok(check)
+    Ok([damaged, newer])
 }

@@ -11,6 +11,7 @@
 mod artifact_refusals;
 mod artifact_values;
 mod audit;
+mod audit_records;
 mod audit_retention;
 mod audit_rules;
 mod canary;

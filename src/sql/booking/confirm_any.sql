@@ -86,7 +86,9 @@ WITH prior AS MATERIALIZED (
                 ELSE 0 END AS n
       FROM look k
 ), a AS MATERIALIZED (
-    SELECT m.id, m.resource_id, m.during FROM mine m WHERE m.id IN (SELECT l.id FROM live l)
+    -- A conflict records every place the hold had, swept or not: what its blockers are in the way of.
+    SELECT m.id, m.resource_id, m.during FROM mine m
+     WHERE m.id IN (SELECT l.id FROM live l) OR (SELECT v.outcome FROM v) = 'conflict'
      UNION ALL SELECT c.id, c.resource_id, c.during FROM claimed c
 ), rec AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
