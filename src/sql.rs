@@ -24,7 +24,7 @@ macro_rules! statements {
             #[cfg(feature = "metrics")]
             pub(crate) fn operation(self) -> &'static str {
                 let name = self.source().lines().next().unwrap_or_default().trim_start_matches("-- ");
-                ["_one", "_many", "_any"].iter().find_map(|variant| name.strip_suffix(variant)).unwrap_or(name)
+                ["_single", "_active"].iter().find_map(|variant| name.strip_suffix(variant)).unwrap_or(name)
             }
 
             /// The names of its parameters, as the header of its file labels them.
@@ -52,11 +52,11 @@ statements! {
     ResourceFind "resource/find" [tenant UUID, resource UUID];
     ResourceList "resource/list" [tenant UUID, kind TEXT, active_only BOOL, after UUID, most_rows INT8];
 
-    HoldPlaceOne "hold/place_one"
+    HoldPlaceSingle "hold/place_single"
         [tenant UUID, hold UUID, resource UUID, blocked_window TSTZ_RANGE, allocation UUID,
          visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4, ttl INT8, longest_life INT8,
          actor TEXT, reference TEXT];
-    HoldPlaceMany "hold/place_many"
+    HoldPlace "hold/place"
         [tenant UUID, hold UUID, resources UUID_ARRAY, blocked_windows TSTZ_RANGE_ARRAY,
          allocations UUID_ARRAY, visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4, ttl INT8,
          longest_life INT8, actor TEXT, reference TEXT, most_active INT8];
@@ -69,20 +69,20 @@ statements! {
     HoldFind "hold/find" [tenant UUID, hold UUID];
     HoldSweep "hold/sweep" [tenant UUID, most_holds INT8, how_far_back_to_look INT8];
 
-    BookingConfirm "booking/confirm"
+    BookingConfirmActive "booking/confirm_active"
         [tenant UUID, hold UUID, booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB,
          expected_window TSTZ_RANGE, reference TEXT, customer TEXT, price INT8, currency TEXT,
          time_zone TEXT, metadata JSONB];
-    BookingConfirmAny "booking/confirm_any"
+    BookingConfirm "booking/confirm"
         [tenant UUID, hold UUID, booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB,
          expected_window TSTZ_RANGE, expected TEXT, reference TEXT, customer TEXT, price INT8, currency TEXT,
          time_zone TEXT, metadata JSONB, if_still_free BOOL];
-    BookingBookOne "booking/book_one"
+    BookingBookSingle "booking/book_single"
         [tenant UUID, claim UUID, resource UUID, blocked_window TSTZ_RANGE, allocation UUID,
          visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4, booking UUID, confirmation UUID,
          key TEXT, checksum BYTEA, record JSONB, reference TEXT, customer TEXT, price INT8, currency TEXT,
          time_zone TEXT, metadata JSONB];
-    BookingBookMany "booking/book_many"
+    BookingBook "booking/book"
         [tenant UUID, claim UUID, resources UUID_ARRAY, blocked_windows TSTZ_RANGE_ARRAY,
          allocations UUID_ARRAY, visible_window TSTZ_RANGE, buffer_before INT4, buffer_after INT4,
          booking UUID, confirmation UUID, key TEXT, checksum BYTEA, record JSONB, reference TEXT,

@@ -76,7 +76,7 @@ impl Slotkeeper {
         for _ in 0..PASSES {
             watch.pass();
             match self.send(&session, call).await {
-                Ok(row) if row.get::<_, &str>("outcome") != "again" => return Ok(row),
+                Ok(row) if row.get::<_, &str>("outcome") != "repeat" => return Ok(row),
                 Ok(_) => watch.lost_race(),
                 Err(failed) => match self.again(&session, call, &failed) {
                     // May be a concurrent copy of this call. Send it once more: it then finds that copy's row, or the

@@ -19,14 +19,14 @@ macro_rules! types {
     ($($ty:ident),*) => { &[$(Type::$ty),*] };
 }
 
-const PLACE_ONE: &str = include_str!("../../src/sql/hold/place_one.sql");
-const PLACE_ONE_TYPES: &[Type] =
+const PLACE_SINGLE: &str = include_str!("../../src/sql/hold/place_single.sql");
+const PLACE_SINGLE_TYPES: &[Type] =
     types![UUID, UUID, UUID, TSTZ_RANGE, UUID, TSTZ_RANGE, INT4, INT4, INT8, INT8, TEXT, TEXT];
-const CONFIRM: &str = include_str!("../../src/sql/booking/confirm.sql");
-const CONFIRM_TYPES: &[Type] =
+const CONFIRM_ACTIVE: &str = include_str!("../../src/sql/booking/confirm_active.sql");
+const CONFIRM_ACTIVE_TYPES: &[Type] =
     types![UUID, UUID, UUID, UUID, TEXT, BYTEA, JSONB, TSTZ_RANGE, TEXT, TEXT, INT8, TEXT, TEXT, JSONB];
-const BOOK_ONE: &str = include_str!("../../src/sql/booking/book_one.sql");
-const BOOK_ONE_TYPES: &[Type] = types![
+const BOOK_SINGLE: &str = include_str!("../../src/sql/booking/book_single.sql");
+const BOOK_SINGLE_TYPES: &[Type] = types![
     UUID, UUID, UUID, TSTZ_RANGE, UUID, TSTZ_RANGE, INT4, INT4, UUID, UUID, TEXT, BYTEA, JSONB, TEXT, TEXT,
     INT8, TEXT, TEXT, JSONB
 ];
@@ -60,7 +60,7 @@ impl Request {
 
 pub async fn raw_place_1(house: &mut House, n: u64) -> Duration {
     let places: Vec<_> = (0..n).map(|_| house.place()).collect();
-    let (client, statement) = prepared(house, PLACE_ONE, PLACE_ONE_TYPES).await;
+    let (client, statement) = prepared(house, PLACE_SINGLE, PLACE_SINGLE_TYPES).await;
     let (ttl, life) = (Ttl::default().length().num_microseconds().expect("µs"), 30_i64 * 86_400 * 1_000_000);
     let start = Instant::now();
     for (tenant, table, window) in places {
@@ -91,7 +91,7 @@ pub async fn raw_confirm_2(house: &mut House, n: u64) -> Duration {
         let (tenant, hold) = hold_of_two(house).await;
         placed.push((tenant, hold, Request::to_confirm(hold)));
     }
-    let (client, statement) = prepared(house, CONFIRM, CONFIRM_TYPES).await;
+    let (client, statement) = prepared(house, CONFIRM_ACTIVE, CONFIRM_ACTIVE_TYPES).await;
     let (no_window, no_price, nothing) = (None::<Window>, None::<i64>, json!({}));
     let start = Instant::now();
     for (tenant, hold, Request { key, checksum, record }) in placed {
@@ -123,7 +123,7 @@ pub async fn raw_book_1(house: &mut House, n: u64) -> Duration {
         .map(|_| house.place())
         .map(|(tenant, table, window)| (tenant, table, window, Request::to_book(table, window)))
         .collect();
-    let (client, statement) = prepared(house, BOOK_ONE, BOOK_ONE_TYPES).await;
+    let (client, statement) = prepared(house, BOOK_SINGLE, BOOK_SINGLE_TYPES).await;
     let (no_price, nothing) = (None::<i64>, json!({}));
     let start = Instant::now();
     for (tenant, table, window, Request { key, checksum, record }) in places {

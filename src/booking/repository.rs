@@ -88,9 +88,9 @@ impl BookingRepository<'_> {
             params.push(&confirm.if_still_free);
         }
         let (sql, savepoint, ending) = if any {
-            (Sql::BookingConfirmAny, Savepoint::Needed, MissingNoun::ResourceOr(what))
+            (Sql::BookingConfirm, Savepoint::Needed, MissingNoun::ResourceOr(what))
         } else {
-            (Sql::BookingConfirm, confirm.details.savepoint(), MissingNoun::Is(what))
+            (Sql::BookingConfirmActive, confirm.details.savepoint(), MissingNoun::Is(what))
         };
         let call = Call { sql, tenant: confirm.tenant, savepoint, params: &params };
         let row = self.keeper.write(db, &call).await?;
@@ -116,18 +116,18 @@ impl BookingRepository<'_> {
     pub async fn book(self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
         let identity = book.identity();
         if matches!(book.target, Target::Minted) && book.claim.is_one() {
-            let row = self.claim(db, book, &identity, Sql::BookingBookOne).await?;
-            if row.get::<_, &str>("outcome") != "several" {
+            let row = self.claim(db, book, &identity, Sql::BookingBookSingle).await?;
+            if row.get::<_, &str>("outcome") != "use_many" {
                 return decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"));
             }
         }
-        let row = self.claim(db, book, &identity, Sql::BookingBookMany).await?;
+        let row = self.claim(db, book, &identity, Sql::BookingBook).await?;
         decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"))
     }
 
     /// Sends one of the two statements that book: that of one resource takes scalars, that of several arrays.
     async fn claim(self, db: &dyn Executor, book: &BookPlaces, identity: &Identity, sql: Sql) -> Result<Row> {
-        let one = sql == Sql::BookingBookOne;
+        let one = sql == Sql::BookingBookSingle;
         let (columns, details) = (book.claim.columns(), book.details.columns());
         let (window, (before, after)) = (book.claim.window(), book.claim.buffers().seconds());
         let (claim, booking, confirmation) =

@@ -40,18 +40,18 @@ impl HoldRepository<'_> {
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
         if new.claim.is_one() && limit.is_none() && new.reference.is_none() {
-            let row = self.claim(db, new, Sql::HoldPlaceOne, &[]).await?;
-            if row.get::<_, &str>("outcome") != "several" {
+            let row = self.claim(db, new, Sql::HoldPlaceSingle, &[]).await?;
+            if row.get::<_, &str>("outcome") != "use_many" {
                 return self.settle(db, new, &row, limit).await;
             }
         }
-        let row = self.claim(db, new, Sql::HoldPlaceMany, &[&limit]).await?;
+        let row = self.claim(db, new, Sql::HoldPlace, &[&limit]).await?;
         self.settle(db, new, &row, limit).await
     }
 
     /// Sends one of the statements that place a hold: that of one resource takes scalars, the others arrays and more.
     async fn claim(self, db: &dyn Executor, new: &PlaceHold, sql: Sql, more: &[Param<'_>]) -> Result<Row> {
-        let one = sql == Sql::HoldPlaceOne;
+        let one = sql == Sql::HoldPlaceSingle;
         let columns = new.claim.columns_of(new.id.as_uuid());
         let (window, (before, after)) = (new.claim.window(), new.claim.buffers().seconds());
         let (ttl, life) = (micros(new.ttl.length()), micros(self.keeper.policy().life()));

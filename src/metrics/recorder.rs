@@ -52,7 +52,7 @@ impl WriteMetrics {
             Err(error) => error.code().to_owned(),
         };
         // Another statement follows, and settles it.
-        if outcome == "several" {
+        if outcome == "use_many" {
             return;
         }
         match outcome.as_str() {

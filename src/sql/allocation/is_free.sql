@@ -1,10 +1,10 @@
 -- allocation.is_free
--- Live rows of a resource never overlap, so the last unexpired one that starts before my end is the only candidate: one
--- b-tree probe. The expiry filter stays inside it: an expired hold in front must not hide a live row. Shadow rows may
--- overlap and are looked at on their own. Null: no such active resource.
--- The resource is compared as part of a row, and with `>=`, because only the b-tree on (tenant, resource, start) can do that
--- in order: by plain equality the planner, which thinks few rows share a resource, may read all of them through the
--- exclusion's GiST index instead (measured: 0.9 ms against 0.01).
+-- Live rows of a resource never overlap, so the last unexpired one that starts before my end is the only
+-- candidate: one b-tree probe. The expiry filter stays inside it: an expired hold in front must not hide a
+-- live row. Shadow rows may overlap and are looked at on their own. Null: no such active resource. The
+-- resource is compared as part of a row, and with `>=`, because only the b-tree on (tenant, resource, start)
+-- can do that in order: by plain equality the planner, which thinks few rows share a resource, may read all
+-- of them through the exclusion's GiST index instead (measured: 0.9 ms against 0.01).
 -- $1 tenant  $2 resource  $3 window
 SELECT CASE WHEN r.active THEN
        NOT EXISTS (

@@ -1,6 +1,6 @@
 -- allocation.list_by_resource
--- What occupies a resource within a window: live rows, in time order, at most $4. Expired holds do not occupy.
--- Two branches, because each index knows either shadow rows or the others.
+-- What occupies a resource within a window: live rows, in time order, at most $4. Expired holds do not
+-- occupy. Two branches, because each index knows either shadow rows or the others.
 -- $1 tenant  $2 resource  $3 window  $4 most rows
 SELECT a.id, a.resource_id, a.during, a.kind, a.claim_id, a.expires_at, a.created_at
   FROM (SELECT a.id, a.resource_id, a.during, a.kind, a.claim_id, a.expires_at, a.created_at

@@ -1,5 +1,6 @@
 -- availability_cache.fail
--- Counts a failed computation. Touches neither the body nor what its freshness is judged by. Outcome: counted.
+-- Counts a failed computation. Touches neither the body nor what its freshness is judged by. Outcome:
+-- counted.
 -- $1 tenant  $2 source  $3 code
 WITH counted AS (
     INSERT INTO slotkeeper.availability_cache AS c (tenant_id, source, failed_at, error_count, last_error)

@@ -1,6 +1,6 @@
 -- availability_cache.invalidate
--- From now on whatever was begun before is stale; also what is still being computed, so a row is made where there is none.
--- Outcome: invalidated.
+-- From now on whatever was begun before is stale; also what is still being computed, so a row is made where
+-- there is none. Outcome: invalidated.
 -- $1 tenant  $2 sources[]
 WITH done AS (
     INSERT INTO slotkeeper.availability_cache AS c (tenant_id, source, invalidated_at, error_count)

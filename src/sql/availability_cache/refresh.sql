@@ -1,6 +1,6 @@
 -- availability_cache.refresh
--- Keeps what was computed, unless something begun later is kept already. No computation began in the future: a caller's
--- clock that is ahead must not shut the others out. Outcomes: refreshed, superseded.
+-- Keeps what was computed, unless something begun later is kept already. No computation began in the future:
+-- a caller's clock that is ahead must not shut the others out. Outcomes: refreshed, superseded.
 -- $1 tenant  $2 source  $3 when the computation began  $4 body
 WITH kept AS (
     INSERT INTO slotkeeper.availability_cache AS c (tenant_id, source, body, as_of, refreshed_at, error_count)

@@ -1,6 +1,6 @@
 -- offer.record
--- Counts offers, one row a slot. The caller sends each slot once; sorted here, so that two batches of the same slots meet
--- them in the same order and cannot deadlock. Outcome: recorded.
+-- Counts offers, one row a slot. The caller sends each slot once; sorted here, so that two batches of the
+-- same slots meet them in the same order and cannot deadlock. Outcome: recorded.
 -- $1 tenant  $2 source  $3 slots[]  $4 how often[]
 WITH counted AS (
     INSERT INTO slotkeeper.offered_slots AS o (tenant_id, source, starts_at, offered, first_offered_at, last_offered_at)

@@ -1,7 +1,7 @@
 -- resource.deactivate
 -- Takes a resource out of sale; what is already booked stays. Idempotent. Outcomes: deactivated, not_found.
 -- $1 tenant  $2 resource
-WITH r AS (
+WITH resource_written AS (
     UPDATE slotkeeper.resources x
        SET active = false, revision = x.revision + CASE WHEN x.active THEN 1 ELSE 0 END,
            updated_at = statement_timestamp()
@@ -11,4 +11,4 @@ WITH r AS (
 )
 SELECT CASE WHEN r.id IS NULL THEN 'not_found' ELSE 'deactivated' END AS outcome,
        r.id, r.kind, r.name, r.reference, r.capacity, r.min_party, r.attributes, r.active, r.revision, r.created_at, r.updated_at
-  FROM (SELECT) one LEFT JOIN r ON true
+  FROM (SELECT) one LEFT JOIN resource_written r ON true

@@ -1,9 +1,9 @@
 -- retention.prune_bookings
--- Forgets bookings whose time is over, every time they ever had, that nobody has touched since, and whose allocations are
--- all archived. A kept decision without its booking then always tells of the past, the longest buffer included. Waits
--- for nobody. May raise the violation of a foreign key of the host's.
+-- Forgets bookings whose time is over, every time they ever had, that nobody has touched since, and whose
+-- allocations are all archived. A kept decision without its booking then always tells of the past, the
+-- longest buffer included. Waits for nobody. May raise the violation of a foreign key of the host's.
 -- $1 tenant  $2 age, µs  $3 most rows  $4 after  $5 up to  $6 only look
-WITH due AS MATERIALIZED (
+WITH due_rows AS MATERIALIZED (
     SELECT b.id FROM slotkeeper.bookings b
      WHERE b.tenant_id = $1 AND b.id > coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
        AND b.id <= coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
@@ -15,7 +15,7 @@ WITH due AS MATERIALIZED (
             WHERE (e->'window'->>'end')::timestamptz > statement_timestamp() - interval '7 days')
      ORDER BY b.id LIMIT $3 FOR UPDATE OF b SKIP LOCKED
 ), gone AS (
-    DELETE FROM slotkeeper.bookings b USING due d WHERE b.tenant_id = $1 AND b.id = d.id AND NOT $6 RETURNING 1
+    DELETE FROM slotkeeper.bookings b USING due_rows d WHERE b.tenant_id = $1 AND b.id = d.id AND NOT $6 RETURNING 1
 )
-SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows, ARRAY(SELECT d.id FROM due d ORDER BY d.id) AS ids,
+SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows, ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids,
        '{}'::uuid[] AS taken

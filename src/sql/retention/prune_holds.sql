@@ -1,9 +1,9 @@
 -- retention.prune_holds
--- Forgets holds whose time is over and who occupy nothing: an expired one must have been swept or taken over. Waits for
--- nobody. May raise the violation of a foreign key of the host's.
--- The probe is scalar: few rows are held, and to join with them the planner would look for them in the whole table.
+-- Forgets holds whose time is over and who occupy nothing: an expired one must have been swept or taken over.
+-- Waits for nobody. May raise the violation of a foreign key of the host's. The probe is scalar: few rows are
+-- held, and to join with them the planner would look for them in the whole table.
 -- $1 tenant  $2 age, µs  $3 most rows  $4 after  $5 up to  $6 only look
-WITH due AS MATERIALIZED (
+WITH due_rows AS MATERIALIZED (
     SELECT h.id FROM slotkeeper.holds h
      WHERE h.tenant_id = $1 AND h.id > coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
        AND h.id <= coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
@@ -13,7 +13,7 @@ WITH due AS MATERIALIZED (
             WHERE a.tenant_id = $1 AND a.claim_id = h.id AND a.released_at IS NULL AND a.kind = 'held' LIMIT 1), true)
      ORDER BY h.id LIMIT $3 FOR UPDATE OF h SKIP LOCKED
 ), gone AS (
-    DELETE FROM slotkeeper.holds h USING due d WHERE h.tenant_id = $1 AND h.id = d.id AND NOT $6 RETURNING 1
+    DELETE FROM slotkeeper.holds h USING due_rows d WHERE h.tenant_id = $1 AND h.id = d.id AND NOT $6 RETURNING 1
 )
-SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows, ARRAY(SELECT d.id FROM due d ORDER BY d.id) AS ids,
+SELECT 'done' AS outcome, (SELECT count(*) FROM gone) AS rows, ARRAY(SELECT d.id FROM due_rows d ORDER BY d.id) AS ids,
        '{}'::uuid[] AS taken

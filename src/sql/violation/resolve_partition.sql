@@ -1,7 +1,7 @@
 -- violation.resolve_partition
--- Up to the root: a foreign key through its parent constraints, a unique or exclusion constraint (and a bare unique index,
--- which pg_constraint does not have) through its index, a check and a NOT NULL column by the table alone, for they keep
--- their names. Reads the catalogs only.
+-- Up to the root: a foreign key through its parent constraints, a unique or exclusion constraint (and a bare
+-- unique index, which pg_constraint does not have) through its index, a check and a NOT NULL column by the
+-- table alone, for they keep their names. Reads the catalogs only.
 -- $1 schema  $2 table  $3 constraint, or null for a NOT NULL column
 WITH RECURSIVE place AS (
     SELECT t.oid FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace

@@ -1,7 +1,8 @@
--- hold.place_many
--- Several resources all or nothing, or a limit on the actor's active holds. May raise holds_claimed_check (part of the
--- claim lost a race) or holds_actor_seq_key (the actor's other hold came first): both mean repeat.
--- Outcomes: placed, replayed, key_reused, not_found, conflict, too_many, again.
+-- hold.place
+-- Several resources all or nothing, or a limit on the actor's active holds. May raise holds_claimed_check
+-- (part of the claim lost a race) or holds_actor_seq_key (the actor's other hold came first): both mean
+-- repeat.
+-- Outcomes: placed, replayed, key_reused, not_found, conflict, too_many, repeat.
 -- $1 tenant  $2 hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
 -- $13 most active, or null: the limit on holds of this actor
@@ -11,8 +12,9 @@ WITH prior AS MATERIALIZED (
     -- The id is a blackout's or a booking's already.
     SELECT 1 FROM slotkeeper.allocations c
      WHERE c.tenant_id = $1 AND c.claim_id = $2 AND NOT EXISTS (SELECT FROM prior) LIMIT 1
-), want AS MATERIALIZED (
-    -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is kept.
+), wanted AS MATERIALIZED (
+    -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
+    -- kept.
     SELECT u.resource_id, u.during, u.id
       FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[])) AS u (resource_id, during, id)
      CROSS JOIN LATERAL (
@@ -22,7 +24,7 @@ WITH prior AS MATERIALIZED (
 ), seen AS MATERIALIZED (
     SELECT a.id, a.kind, w.resource_id, a.during * w.during AS overlap,
            coalesce(a.expires_at <= statement_timestamp(), false) AS stale
-      FROM want w CROSS JOIN LATERAL (
+      FROM wanted w CROSS JOIN LATERAL (
             SELECT a.id, a.kind, a.during, a.expires_at FROM slotkeeper.allocations a
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND NOT a.shadow
@@ -31,28 +33,29 @@ WITH prior AS MATERIALIZED (
              WHERE a.tenant_id = $1 AND a.resource_id = w.resource_id AND a.during && w.during
                AND a.released_at IS NULL AND a.shadow) a
 ), locked AS MATERIALIZED (
-    -- Several resources: their rows in id order, or two claims that take over expired rows can deadlock. One: only to take
-    -- over, because the lock would hold up every other date of the resource in a caller's long transaction.
+    -- Several resources: their rows in id order, or two claims that take over expired rows can deadlock. One:
+    -- only to take over, because the lock would hold up every other date of the resource in a caller's long
+    -- transaction.
     SELECT r.id
-      FROM (SELECT DISTINCT w.resource_id AS id FROM want w
+      FROM (SELECT DISTINCT w.resource_id AS id FROM wanted w
              WHERE (SELECT cardinality($3::uuid[])) > 1 OR EXISTS (SELECT FROM seen s WHERE s.stale) ORDER BY 1) w
      CROSS JOIN LATERAL (
             SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = w.id FOR NO KEY UPDATE) r
-), own AS MATERIALIZED (
+), actor_holds AS MATERIALIZED (
     SELECT coalesce(max(h.actor_seq), 0) + 1 AS seq,
            count(*) FILTER (WHERE h.status = 'active' AND h.expires_at > statement_timestamp()) AS active
       FROM slotkeeper.holds h
      WHERE (SELECT $13::bigint) IS NOT NULL AND h.tenant_id = $1 AND h.actor = $11 AND h.actor_seq IS NOT NULL
-), look AS MATERIALIZED (
+), inspected AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed'
                 WHEN EXISTS (SELECT FROM taken) THEN 'key_reused'
-                WHEN (SELECT count(*) FROM want) <> cardinality($3::uuid[]) THEN 'not_found'
+                WHEN (SELECT count(*) FROM wanted) <> cardinality($3::uuid[]) THEN 'not_found'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict'
-                WHEN (SELECT o.active FROM own o) >= $13 THEN 'too_many' ELSE 'free' END AS outcome
+                WHEN (SELECT o.active FROM actor_holds o) >= $13 THEN 'too_many' ELSE 'free' END AS outcome
 ), stale AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.id IN (SELECT s.id FROM seen s WHERE s.stale) AND a.released_at IS NULL
-       AND a.expires_at <= statement_timestamp() AND (SELECT outcome FROM look) = 'free'
+       AND a.expires_at <= statement_timestamp() AND (SELECT outcome FROM inspected) = 'free'
        AND (SELECT count(*) FROM locked) >= 0
      ORDER BY a.resource_id, a.during FOR UPDATE
 ), freed AS (
@@ -62,25 +65,25 @@ WITH prior AS MATERIALIZED (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
     SELECT $1, w.id, w.resource_id, w.during, 'held', $2, statement_timestamp() + $9::bigint * interval '1 microsecond'
-      FROM want w CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM locked) l
-     WHERE (SELECT outcome FROM look) = 'free'
+      FROM wanted w CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM locked) l
+     WHERE (SELECT outcome FROM inspected) = 'free'
      ORDER BY w.resource_id, w.during
     ON CONFLICT ON CONSTRAINT allocations_resource_during_excl DO NOTHING RETURNING 1
-), n AS MATERIALIZED (
+), counted AS MATERIALIZED (
     SELECT count(*)::integer AS n FROM claimed
-), placed AS (
+), hold_written AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
            claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
-    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), n.n, statement_timestamp() + $9::bigint * interval '1 microsecond',
+    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), c.n, statement_timestamp() + $9::bigint * interval '1 microsecond',
            statement_timestamp() + $10::bigint * interval '1 microsecond',
            $11, CASE WHEN $13 IS NOT NULL AND $11 IS NOT NULL THEN o.seq END, $12
-      FROM n CROSS JOIN own o WHERE n.n > 0 RETURNING placed_at, expires_at
+      FROM counted c CROSS JOIN actor_holds o WHERE c.n > 0 RETURNING placed_at, expires_at
 )
-SELECT CASE WHEN k.outcome <> 'free' THEN k.outcome WHEN p.placed_at IS NULL THEN 'again' ELSE 'placed' END AS outcome,
-       p.placed_at, p.expires_at,
-       CASE WHEN k.outcome = 'not_found' THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM want w)) END AS missing,
-       CASE WHEN k.outcome = 'conflict' THEN (
+SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome WHEN h.placed_at IS NULL THEN 'repeat' ELSE 'placed' END AS outcome,
+       h.placed_at, h.expires_at,
+       CASE WHEN i.outcome = 'not_found' THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM wanted w)) END AS missing,
+       CASE WHEN i.outcome = 'conflict' THEN (
            SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
                       jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
              FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END AS blockers
-  FROM look k LEFT JOIN placed p ON true
+  FROM inspected i LEFT JOIN hold_written h ON true
