@@ -14,7 +14,8 @@ WITH prior AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
     -- kept.
     SELECT u.resource_id, u.during, u.id
-      FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[])) AS u (resource_id, during, id)
+      FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[]))
+           AS u (resource_id, during, id)
      CROSS JOIN LATERAL (
             SELECT FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
@@ -74,9 +75,11 @@ WITH prior AS MATERIALIZED (
 )
 SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome WHEN NOT EXISTS (SELECT FROM event) THEN 'repeat' ELSE 'blocked' END
            AS outcome,
-       CASE WHEN i.outcome = 'not_found' THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM wanted w)) END AS missing,
+       CASE WHEN i.outcome = 'not_found' THEN ARRAY(
+           SELECT u.id FROM unnest($3::uuid[]) u (id)
+            WHERE u.id NOT IN (SELECT w.resource_id FROM wanted w)) END AS missing,
        CASE WHEN i.outcome = 'conflict' THEN (
-           SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
-                      jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
+           SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
+                      'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
              FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END AS blockers
   FROM inspected i

@@ -11,7 +11,8 @@ WITH prior AS MATERIALIZED (
     SELECT c.id, c.checksum, c.outcome, c.booking_id, c.snapshot, c.decided_at FROM slotkeeper.confirmations c
      WHERE c.tenant_id = $1 AND c.operation = 'book' AND c.key = $11
 ), seen AS MATERIALIZED (
-    SELECT a.id, a.kind, a.during * $4 AS overlap, coalesce(a.expires_at <= statement_timestamp(), false) AS stale
+    SELECT a.id, a.kind, a.during * $4 AS overlap,
+           coalesce(a.expires_at <= statement_timestamp(), false) AS stale
       FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND NOT a.shadow
      UNION ALL
@@ -44,7 +45,8 @@ WITH prior AS MATERIALIZED (
                 WHEN i.stale > 1 THEN 'use_many' ELSE 'repeat' END AS outcome, i.kind, i.capacity, i.min_party
       FROM inspected i CROSS JOIN (SELECT count(*)::integer AS n FROM claimed) c
 ), record AS (
-    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
+    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
+           requested, claimed, snapshot)
     SELECT $1, $10, 'book', $11, $12, v.outcome, CASE WHEN v.n = 1 THEN $9::uuid END, v.n, v.n,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
                'resources', jsonb_build_array(jsonb_build_object('id', $3::uuid, 'kind', v.kind, 'capacity', v.capacity,
@@ -53,14 +55,16 @@ WITH prior AS MATERIALIZED (
                    'id', $5::uuid, 'resource', $3::uuid, 'window',
                    jsonb_build_object('start', lower($4::tstzrange), 'end', upper($4::tstzrange)))) END,
                'blockers', CASE WHEN v.n = 0 THEN (
-                   SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind, 'overlap',
-                              jsonb_build_object('start', lower(b.overlap), 'end', upper(b.overlap))))
+                   SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind,
+                              'overlap', jsonb_build_object('start', lower(b.overlap), 'end', upper(b.overlap))))
                      FROM (SELECT * FROM seen s WHERE NOT s.stale ORDER BY s.overlap LIMIT 64) b) END)
       FROM verdict v WHERE v.outcome IN ('confirmed', 'conflict')
-    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
+    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
+    RETURNING id, outcome, booking_id, snapshot, decided_at
 ), booking_written AS (
-    INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds, claim_id,
-           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata, history)
+    INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds,
+           buffer_after_seconds, claim_id, confirmation_id, reference, customer_ref, price_minor, currency, time_zone,
+           metadata, history)
     SELECT $1, $9, 'confirmed', 1, $6, $7, $8, $2, r.id, $14, $15, $16, $17, $18, $19,
            jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'confirmed', 'window',
                jsonb_build_object('start', lower($6::tstzrange), 'end', upper($6::tstzrange)), 'confirmation', r.id,

@@ -27,7 +27,8 @@ WITH prior AS MATERIALIZED (
            coalesce(b.status <> 'cancelled', false) AS live
       FROM (SELECT) one LEFT JOIN booking b ON true
 ), record AS (
-    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
+    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
+           requested, claimed, snapshot)
     SELECT $1, $3, 'cancel', $4, $5, v.outcome, $2, 0, 0,
            $6::jsonb || jsonb_build_object('at', statement_timestamp(),
                'booking', jsonb_build_object('id', $2::uuid, 'status', b.status, 'revision', b.revision, 'window',
@@ -36,7 +37,8 @@ WITH prior AS MATERIALIZED (
                    jsonb_build_object('start', lower(a.during), 'end', upper(a.during)))
                    ORDER BY a.resource_id, a.during) FROM booked_rows a))
       FROM verdict v CROSS JOIN booking b WHERE v.outcome IN ('cancelled', 'stale_revision')
-    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
+    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
+    RETURNING id, outcome, booking_id, snapshot, decided_at
 ), freed AS (
     UPDATE slotkeeper.allocations x SET released_at = statement_timestamp()
       FROM booked_rows a CROSS JOIN record r WHERE x.tenant_id = $1 AND x.claim_id = (SELECT b.claim_id FROM booking b) AND x.id = a.id AND r.outcome = 'cancelled' RETURNING 1
@@ -53,7 +55,8 @@ WITH prior AS MATERIALIZED (
                'confirmation', $3::uuid) FROM booking_written w RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $5 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome IN ('not_found', 'unknown_booking') THEN v.outcome WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome IN ('not_found', 'unknown_booking') THEN v.outcome
+            WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at

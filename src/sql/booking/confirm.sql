@@ -93,15 +93,18 @@ WITH prior AS MATERIALIZED (
      WHERE m.id IN (SELECT l.id FROM held_rows l) OR (SELECT d.outcome FROM verdict d) = 'conflict'
      UNION ALL SELECT c.id, c.resource_id, c.during FROM claimed c
 ), record AS (
-    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
+    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
+           requested, claimed, snapshot)
     SELECT $1, $4, 'confirm', $5, $6, v.outcome,
            CASE WHEN v.outcome = 'confirmed' OR EXISTS (SELECT FROM booking) THEN $3::uuid END,
            CASE WHEN v.outcome = 'confirmed' THEN h.requested ELSE 0 END, v.n,
            $7::jsonb || jsonb_build_object('at', statement_timestamp(), 'hold', jsonb_build_object('id', h.id, 'status', h.status, 'placed_at', h.placed_at, 'expires_at', h.expires_at,
                    'requested', h.requested, 'window',
                    jsonb_build_object('start', lower(h.during), 'end', upper(h.during))),
-               'booking', (SELECT jsonb_build_object('id', $3::uuid, 'status', b.status, 'revision', b.revision, 'window',
-                   jsonb_build_object('start', lower(b.during), 'end', upper(b.during))) FROM booking b),
+               'booking', (
+                   SELECT jsonb_build_object('id', $3::uuid, 'status', b.status, 'revision', b.revision, 'window',
+                              jsonb_build_object('start', lower(b.during), 'end', upper(b.during)))
+                     FROM booking b),
                'resources', (SELECT jsonb_agg(jsonb_build_object('id', r.id, 'kind', r.kind, 'capacity', r.capacity,
                    'min_party', r.min_party) ORDER BY m.resource_id, m.during)
                    FROM placed_rows m CROSS JOIN LATERAL (
@@ -111,11 +114,12 @@ WITH prior AS MATERIALIZED (
                    jsonb_build_object('start', lower(a.during), 'end', upper(a.during)))
                    ORDER BY a.resource_id, a.during) FROM booked_rows a),
                'blockers', CASE WHEN v.outcome = 'conflict' THEN (
-           SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
-                      jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
-             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
+                   SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
+                              'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
+                     FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
       FROM verdict v CROSS JOIN hold h WHERE v.outcome NOT IN ('replayed', 'not_found', 'unknown_hold')
-    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
+    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
+    RETURNING id, outcome, booking_id, snapshot, decided_at
 ), allocations_written AS (
     UPDATE slotkeeper.allocations x SET kind = 'booked', expires_at = NULL
       FROM held_rows l CROSS JOIN record r WHERE x.tenant_id = $1 AND x.claim_id = $2 AND x.id = l.id AND r.outcome = 'confirmed' RETURNING 1
@@ -123,8 +127,9 @@ WITH prior AS MATERIALIZED (
     UPDATE slotkeeper.holds x SET status = 'consumed'
       FROM record r WHERE x.tenant_id = $1 AND x.id = $2 AND r.outcome = 'confirmed' RETURNING 1
 ), booking_written AS (
-    INSERT INTO slotkeeper.bookings AS x (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds, claim_id,
-           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata, history)
+    INSERT INTO slotkeeper.bookings AS x (tenant_id, id, status, revision, during, buffer_before_seconds,
+           buffer_after_seconds, claim_id, confirmation_id, reference, customer_ref, price_minor, currency, time_zone,
+           metadata, history)
     SELECT $1, $3, 'confirmed', 1, h.during, h.buffer_before_seconds, h.buffer_after_seconds, $2, r.id,
            $10, $11, $12, $13, $14, $15,
            jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'confirmed', 'window',
@@ -133,7 +138,8 @@ WITH prior AS MATERIALIZED (
       FROM record r CROSS JOIN hold h WHERE r.outcome = 'confirmed'
     ON CONFLICT ON CONSTRAINT bookings_pkey DO UPDATE
        SET status = 'confirmed', revision = x.revision + 1, claim_id = EXCLUDED.claim_id,
-           buffer_before_seconds = EXCLUDED.buffer_before_seconds, buffer_after_seconds = EXCLUDED.buffer_after_seconds,
+           buffer_before_seconds = EXCLUDED.buffer_before_seconds,
+           buffer_after_seconds = EXCLUDED.buffer_after_seconds,
            confirmation_id = EXCLUDED.confirmation_id, reference = coalesce(EXCLUDED.reference, x.reference),
            customer_ref = coalesce(EXCLUDED.customer_ref, x.customer_ref),
            price_minor = coalesce(EXCLUDED.price_minor, x.price_minor),
@@ -150,7 +156,8 @@ WITH prior AS MATERIALIZED (
       FROM verdict v WHERE v.outcome = 'confirmed' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $6 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome IN ('not_found', 'unknown_hold') THEN v.outcome WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome IN ('not_found', 'unknown_hold') THEN v.outcome
+            WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at,

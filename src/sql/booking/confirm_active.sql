@@ -35,7 +35,8 @@ WITH prior AS MATERIALIZED (
              FROM held_rows a CROSS JOIN LATERAL (SELECT r.id, r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
                     WHERE r.tenant_id = $1 AND r.id = a.resource_id LIMIT 1) r) c
 ), record AS (
-    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
+    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
+           requested, claimed, snapshot)
     SELECT $1, $4, 'confirm', $5, $6, v.outcome, CASE WHEN v.outcome = 'confirmed' THEN $3::uuid END, d.n, d.n,
            $7::jsonb || jsonb_build_object('at', statement_timestamp(),
                'hold', jsonb_build_object('id', v.id, 'status', v.status, 'placed_at', v.placed_at, 'expires_at', v.expires_at,
@@ -44,7 +45,8 @@ WITH prior AS MATERIALIZED (
                'resources', v.resources, 'allocations', v.allocations)
       FROM verdict v CROSS JOIN LATERAL (SELECT CASE WHEN v.outcome = 'confirmed' THEN v.requested ELSE 0 END AS n) d
      WHERE v.outcome <> 'unknown_hold'
-    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
+    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
+    RETURNING id, outcome, booking_id, snapshot, decided_at
 ), allocations_written AS (
     -- Nothing indexed changes here, so the update stays within its page (HOT).
     UPDATE slotkeeper.allocations x SET kind = 'booked', expires_at = NULL
@@ -53,8 +55,9 @@ WITH prior AS MATERIALIZED (
     UPDATE slotkeeper.holds x SET status = 'consumed'
       FROM record r WHERE x.tenant_id = $1 AND x.id = $2 AND r.booking_id IS NOT NULL RETURNING 1
 ), booking_written AS (
-    INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds, claim_id,
-           confirmation_id, reference, customer_ref, price_minor, currency, time_zone, metadata, history)
+    INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds,
+           buffer_after_seconds, claim_id, confirmation_id, reference, customer_ref, price_minor, currency, time_zone,
+           metadata, history)
     SELECT $1, $3, 'confirmed', 1, v.during, v.buffer_before_seconds, v.buffer_after_seconds, $2, r.id,
            $9, $10, $11, $12, $13, $14, 
            jsonb_build_array(jsonb_build_object('revision', 1, 'status', 'confirmed', 'window',

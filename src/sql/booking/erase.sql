@@ -16,12 +16,14 @@ WITH prior AS MATERIALIZED (
 ), verdict AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed' ELSE 'erased' END AS outcome
 ), record AS (
-    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
+    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
+           requested, claimed, snapshot)
     SELECT $1, $3, 'erase', $4, $5, v.outcome, NULL, 0, 0,
            $6::jsonb || jsonb_build_object('at', statement_timestamp(), 'erased', (SELECT count(*) FROM customer_bookings),
                'erased_holds', (SELECT count(*) FROM customer_holds))
       FROM verdict v WHERE v.outcome = 'erased'
-    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
+    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
+    RETURNING id, outcome, booking_id, snapshot, decided_at
 ), booking_written AS (
     UPDATE slotkeeper.bookings x SET customer_ref = NULL, metadata = '{}', updated_at = statement_timestamp()
       FROM customer_bookings b CROSS JOIN record r WHERE x.tenant_id = $1 AND x.id = b.id RETURNING 1
@@ -33,7 +35,8 @@ WITH prior AS MATERIALIZED (
     SELECT $1, r.id, 'customer.erased', r.id, jsonb_build_object('confirmation', r.id) FROM record r RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $5 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome = 'not_found' THEN 'not_found'
+            WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at

@@ -20,7 +20,8 @@ WITH prior AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
     -- kept.
     SELECT u.resource_id, u.during, u.id, r.kind, r.capacity, r.min_party
-      FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[])) AS u (resource_id, during, id)
+      FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[]))
+           AS u (resource_id, during, id)
      CROSS JOIN LATERAL (
             SELECT r.kind, r.capacity, r.min_party FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
@@ -81,23 +82,31 @@ WITH prior AS MATERIALIZED (
 ), verdict AS MATERIALIZED (
     SELECT c.n, CASE WHEN i.outcome = 'free' THEN 'moved' ELSE i.outcome END AS outcome FROM inspected i CROSS JOIN counted c
 ), record AS (
-    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
+    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
+           requested, claimed, snapshot)
     SELECT $1, $10, 'move', $11, $12, v.outcome, $2,
            CASE WHEN v.outcome = 'moved' THEN cardinality($3::uuid[]) ELSE 0 END, v.n,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
-               'resources', (SELECT jsonb_agg(jsonb_build_object('id', w.resource_id, 'kind', w.kind, 'capacity', w.capacity,
-                   'min_party', w.min_party) ORDER BY w.resource_id, w.during) FROM wanted w),
-               'allocations', CASE WHEN v.outcome = 'moved' THEN (SELECT jsonb_agg(jsonb_build_object('id', w.id, 'resource', w.resource_id, 'window',
-                   jsonb_build_object('start', lower(w.during), 'end', upper(w.during))) ORDER BY w.resource_id, w.during)
-                   FROM wanted w) END,
-               'booking', (SELECT jsonb_build_object('id', $2::uuid, 'status', b.status, 'revision', b.revision, 'window',
-                   jsonb_build_object('start', lower(b.during), 'end', upper(b.during))) FROM booking b),
+               'resources', (
+                   SELECT jsonb_agg(jsonb_build_object('id', w.resource_id, 'kind', w.kind, 'capacity', w.capacity,
+                              'min_party', w.min_party) ORDER BY w.resource_id, w.during)
+                     FROM wanted w),
+               'allocations', CASE WHEN v.outcome = 'moved' THEN (
+                   SELECT jsonb_agg(jsonb_build_object('id', w.id, 'resource', w.resource_id, 'window',
+                              jsonb_build_object('start', lower(w.during), 'end', upper(w.during)))
+                              ORDER BY w.resource_id, w.during)
+                     FROM wanted w) END,
+               'booking', (
+                   SELECT jsonb_build_object('id', $2::uuid, 'status', b.status, 'revision', b.revision, 'window',
+                              jsonb_build_object('start', lower(b.during), 'end', upper(b.during)))
+                     FROM booking b),
                'blockers', CASE WHEN v.outcome = 'conflict' THEN (
-           SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
-                      jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
-             FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
+                   SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
+                              'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
+                     FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END)
       FROM verdict v WHERE v.outcome NOT IN ('replayed', 'not_found', 'repeat')
-    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING RETURNING id, outcome, booking_id, snapshot, decided_at
+    ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
+    RETURNING id, outcome, booking_id, snapshot, decided_at
 ), booking_written AS (
     UPDATE slotkeeper.bookings x SET during = $6, buffer_before_seconds = $7, buffer_after_seconds = $8,
            revision = x.revision + 1, updated_at = statement_timestamp(),
@@ -114,10 +123,13 @@ WITH prior AS MATERIALIZED (
       FROM verdict v WHERE v.outcome = 'moved' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END
-            WHEN v.outcome = 'not_found' THEN 'not_found' WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
+            WHEN v.outcome = 'not_found' THEN 'not_found'
+            WHEN r.id IS NULL THEN 'repeat' ELSE 'recorded' END AS outcome,
        coalesce(p.outcome, r.outcome) AS recorded, coalesce(p.id, r.id) AS id,
        coalesce(p.booking_id, r.booking_id) AS booking_id, coalesce(p.snapshot, r.snapshot) AS snapshot,
        coalesce(p.decided_at, r.decided_at) AS decided_at,
        -- Nothing was looked for on behalf of a booking that does not exist.
-       CASE WHEN v.outcome = 'not_found' AND EXISTS (SELECT FROM booking) THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM wanted w)) END AS missing
+       CASE WHEN v.outcome = 'not_found' AND EXISTS (SELECT FROM booking) THEN ARRAY(
+           SELECT u.id FROM unnest($3::uuid[]) u (id)
+            WHERE u.id NOT IN (SELECT w.resource_id FROM wanted w)) END AS missing
   FROM verdict v LEFT JOIN record r ON true LEFT JOIN prior p ON true

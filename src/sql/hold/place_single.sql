@@ -6,7 +6,8 @@
 -- $1 tenant  $2 hold  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
 WITH seen AS MATERIALIZED (
-    SELECT a.id, a.kind, a.during * $4 AS overlap, coalesce(a.expires_at <= statement_timestamp(), false) AS stale
+    SELECT a.id, a.kind, a.during * $4 AS overlap,
+           coalesce(a.expires_at <= statement_timestamp(), false) AS stale
       FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4 AND a.released_at IS NULL AND NOT a.shadow
      UNION ALL
@@ -38,8 +39,8 @@ WITH seen AS MATERIALIZED (
       FROM inspected i CROSS JOIN (SELECT count(*) FROM freed) f WHERE i.live = 0 AND i.stale <= 1
     ON CONFLICT ON CONSTRAINT allocations_resource_during_excl DO NOTHING RETURNING expires_at
 ), hold_written AS (
-    INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
-           claimed, expires_at, latest_expires_at, actor, reference)
+    INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
+           requested, claimed, expires_at, latest_expires_at, actor, reference)
     SELECT $1, $2, 'active', $6, $7, $8, 1, 1, c.expires_at, statement_timestamp() + $10::bigint * interval '1 microsecond',
            $11, $12
       FROM claimed c RETURNING placed_at, expires_at
@@ -51,7 +52,7 @@ SELECT CASE WHEN h.placed_at IS NOT NULL THEN 'placed' WHEN i.live > 0 THEN 'con
             THEN 'key_reused' ELSE 'not_found' END AS outcome,
        h.placed_at, h.expires_at, ARRAY[$3::uuid] AS missing,
        CASE WHEN i.live > 0 THEN (
-           SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind, 'overlap',
-                      jsonb_build_object('start', lower(b.overlap), 'end', upper(b.overlap))))
+           SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind,
+                      'overlap', jsonb_build_object('start', lower(b.overlap), 'end', upper(b.overlap))))
              FROM (SELECT * FROM seen s WHERE NOT s.stale ORDER BY s.overlap LIMIT 64) b) END AS blockers
   FROM (SELECT) one LEFT JOIN inspected i ON true LEFT JOIN hold_written h ON true

@@ -21,7 +21,8 @@ WITH prior AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs what a custom one does and is
     -- kept.
     SELECT u.resource_id, u.during, u.id
-      FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[])) AS u (resource_id, during, id)
+      FROM unnest((SELECT $3::uuid[]), (SELECT $4::tstzrange[]), (SELECT $5::uuid[]))
+           AS u (resource_id, during, id)
      CROSS JOIN LATERAL (
             SELECT FROM slotkeeper.resources r
              WHERE r.tenant_id = $1 AND r.id = u.resource_id AND r.active LIMIT 1) r
@@ -80,7 +81,8 @@ WITH prior AS MATERIALIZED (
 ), claimed AS (
     -- Reads from `freed`: without that the order of the two is undefined and the place is lost.
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-    SELECT $1, w.id, w.resource_id, w.during, 'held', $2, statement_timestamp() + $9::bigint * interval '1 microsecond'
+    SELECT $1, w.id, w.resource_id, w.during, 'held', $2,
+           statement_timestamp() + $9::bigint * interval '1 microsecond'
       FROM wanted w CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM locked) l
      WHERE (SELECT outcome FROM inspected) = 'free'
      ORDER BY w.resource_id, w.during
@@ -92,9 +94,10 @@ WITH prior AS MATERIALIZED (
     UPDATE slotkeeper.holds h SET status = 'replaced'
       FROM old_hold o WHERE h.tenant_id = $1 AND h.id = o.id AND (SELECT outcome FROM inspected) = 'free' RETURNING 1
 ), hold_written AS (
-    INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
-           claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
-    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), c.n, statement_timestamp() + $9::bigint * interval '1 microsecond',
+    INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
+           requested, claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
+    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), c.n,
+           statement_timestamp() + $9::bigint * interval '1 microsecond',
            statement_timestamp() + $10::bigint * interval '1 microsecond', $11,
            CASE WHEN (SELECT o.actor_seq FROM old_hold o) IS NOT NULL OR ($14 IS NOT NULL AND $11 IS NOT NULL) THEN (
                SELECT coalesce(max(h.actor_seq), 0) + 1 FROM slotkeeper.holds h
@@ -102,9 +105,11 @@ WITH prior AS MATERIALIZED (
       FROM counted c WHERE (SELECT outcome FROM inspected) = 'free' RETURNING placed_at, expires_at
 )
 SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome ELSE 'placed' END AS outcome, h.placed_at, h.expires_at,
-       CASE WHEN i.outcome = 'not_found' THEN ARRAY(SELECT u.id FROM unnest($3::uuid[]) u (id) WHERE u.id NOT IN (SELECT w.resource_id FROM wanted w)) END AS missing,
+       CASE WHEN i.outcome = 'not_found' THEN ARRAY(
+           SELECT u.id FROM unnest($3::uuid[]) u (id)
+            WHERE u.id NOT IN (SELECT w.resource_id FROM wanted w)) END AS missing,
        CASE WHEN i.outcome = 'conflict' THEN (
-           SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind, 'overlap',
-                      jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
+           SELECT jsonb_agg(jsonb_build_object('allocation', s.id, 'resource', s.resource_id, 'kind', s.kind,
+                      'overlap', jsonb_build_object('start', lower(s.overlap), 'end', upper(s.overlap))))
              FROM (SELECT * FROM seen WHERE NOT stale ORDER BY resource_id, overlap LIMIT 64) s) END AS blockers
   FROM inspected i LEFT JOIN hold_written h ON true
