@@ -14,6 +14,7 @@
 //  7. `tests/it/migrate/frozen.rs`: the digests. `UPDATE_CATALOG=1 cargo test committed_definitions` writes `catalog.txt`.
 //  8. `tests/it/errors/constraints.rs`, `tests/rollout/audit_rules.rs`: how each constraint is provoked.
 //  9. `tests/it/<noun>/`, and one line a statement in the tables of `tests/it/calls`.
+// 10. README, "Rights": what is derived from the statements; `grants/needs.rs` says so when the page differs.
 mod blocker;
 pub mod claim;
 pub mod ids;

@@ -43,10 +43,12 @@ pub(crate) struct Call<'a> {
 
 impl Slotkeeper {
     /// Prepares every statement on a connection, all in one flight, so that no later call pays for it. Also the
-    /// cheapest check that schema and role fit. On a bare `tokio_postgres` client there is nothing to keep.
+    /// cheapest check that the tables fit and the role may use their schema; its rights on each table are judged when a
+    /// call runs, see [`Migrator::verify`](crate::migrate::Migrator::verify). On a bare `tokio_postgres` client there is
+    /// nothing to keep.
     ///
     /// # Errors
-    /// [`Error::Misconfigured`](crate::Error::Misconfigured) if a table or right is missing,
+    /// [`Error::Misconfigured`](crate::Error::Misconfigured) if a table, or the right to use the schema, is missing,
     /// [`Error::Unavailable`](crate::Error::Unavailable).
     pub async fn warm(&self, db: &dyn Executor) -> Result<()> {
         let session = db.open().await?;

@@ -6,19 +6,22 @@
 //!
 //! Outcomes are decided in this order, the first that applies:
 //!
-//! | outcome | when | channel |
-//! |---|---|---|
-//! | key reused | the key was used with another request | [`Error::KeyReused`](crate::Error::KeyReused) |
-//! | replayed | the key was used with this request | the recorded outcome, [`Decision::is_replay`] |
-//! | not found | no such hold, booking or active resource in this tenant | `Err` |
-//! | [`Outcome::StateMismatch`] | the booking's status is not the expected one | recorded |
-//! | [`Outcome::HoldConsumed`] | the hold became a booking under another key | recorded |
-//! | [`Outcome::HoldReleased`] | the hold was released or replaced | recorded |
-//! | [`Outcome::WindowMismatch`] | the hold's or pending booking's window is not the one asked for | recorded |
-//! | [`Outcome::StaleRevision`] | the booking was changed since it was read | recorded |
-//! | [`Outcome::HoldExpired`] | its time was over when the statement began, or its place was taken over | recorded |
-//! | [`Outcome::Conflict`] | somebody else occupies a place | recorded |
-//! | [`Outcome::Confirmed`], [`Outcome::Moved`], [`Outcome::Cancelled`], [`Outcome::Erased`] | done | recorded |
+//! | outcome | when | channel | in the record |
+//! |---|---|---|---|
+//! | key reused | the key was used with another request | [`Error::KeyReused`](crate::Error::KeyReused) | |
+//! | replayed | the key was used with this request | the recorded outcome, [`Decision::is_replay`] | |
+//! | not found | no such hold, booking or active resource in this tenant | `Err` | |
+//! | [`Outcome::StateMismatch`] | the booking's status is not the expected one | recorded | `booking.status`, or that there is a `booking` |
+//! | [`Outcome::HoldConsumed`] | the hold became a booking under another key | recorded | `hold.status` is `consumed` |
+//! | [`Outcome::HoldReleased`] | the hold was released or replaced | recorded | `hold.status` is `released` or `replaced` |
+//! | [`Outcome::WindowMismatch`] | the hold's or pending booking's window is not the one asked for | recorded | `hold.window`, `booking.window` and `request.window` are not one |
+//! | [`Outcome::StaleRevision`] | the booking was changed since it was read | recorded | `booking.revision` is not `request.revision` |
+//! | [`Outcome::HoldExpired`] | its time was over when the statement began, or its place was taken over | recorded | not `request.if_still_free`, and `hold.expires_at` is not past `at` or there are not `hold.requested` `allocations` |
+//! | [`Outcome::Conflict`] | somebody else occupies a place | recorded | there are `blockers` |
+//! | [`Outcome::Confirmed`], [`Outcome::Moved`], [`Outcome::Cancelled`], [`Outcome::Erased`] | done | recorded | none of these, by `operation` |
+//!
+//! The last column is how [`Migrator::audit`](crate::migrate::Migrator::audit) decides a record once more, and finds an
+//! outcome that was changed.
 //!
 //! Under SERIALIZABLE a recorded refusal has read what others write, so the caller's COMMIT can still fail with 40001; then
 //! neither the refusal nor its record is there, and the whole transaction is repeated.
@@ -36,7 +39,7 @@ pub use decision::{Confirmation, Decision, Operation, Outcome};
 pub(crate) use decision::{MissingNoun, decision_from_row};
 pub use identity::RecordedRequest;
 pub(crate) use identity::{Identity, digest};
-pub(crate) use integrity::is_consistent;
+pub(crate) use integrity::{Integrity, integrity};
 pub use repository::ConfirmationRepository;
 pub use snapshot::{
     AllocationSnapshot, BookingSnapshot, HoldSnapshot, ResourceSnapshot, Snapshot, SnapshotError,

@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// The version written today. Old ones stay readable for ever: a new version adds a reader, never edits one.
+/// The version written today. Old ones stay readable for ever: a new version adds a reader, never edits one. An operation
+/// or outcome that this release does not know comes with a new version, or an older release would take it for damage.
 pub(crate) const VERSION: u64 = 1;
 
 /// What a decision saw and did, as it was then.
@@ -37,7 +38,8 @@ pub struct Snapshot {
     /// The resources asked for, with their capacities.
     #[serde(default, deserialize_with = "or_empty")]
     pub resources: Vec<ResourceSnapshot>,
-    /// The places taken, or given up by a cancellation.
+    /// The places taken, or given up by a cancellation. Of a refused confirmation the hold's: all of them if somebody
+    /// else occupies one, otherwise those it still had.
     #[serde(default, deserialize_with = "or_empty")]
     pub allocations: Vec<AllocationSnapshot>,
     /// What stood in the way, at most 64.

@@ -26,12 +26,13 @@ pub use report::{Audit, AuditCheck, AuditTenant};
 use std::time::Instant;
 
 use futures_util::{TryStreamExt, pin_mut};
+use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use crate::confirmation;
-use crate::migrate::{Migrator, catalog, history, step};
-use crate::ops::object::PRINTED;
+use crate::confirmation::{self, Integrity};
+use crate::migrate::{Migrator, catalog, history};
+use crate::ops::session;
+use crate::ops::transaction::{ALL_ROWS, Transaction};
 use crate::ops::{DriverResult, MigrateError};
 
 /// Ids kept of each check and tenant.
@@ -39,18 +40,13 @@ const SAMPLES: usize = 5;
 /// Tenants kept of each check; all are counted.
 const TENANTS: usize = 100;
 
-/// Hash and merge joins over whole tables: linear, and independent of every index. Rows hidden by a policy must not look
-/// like rows that are missing.
-const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
-    SET LOCAL idle_in_transaction_session_timeout = 0;
-    SET LOCAL row_security = off;
-    SET LOCAL work_mem = '64MB';
+/// Hash and merge joins over whole tables: linear, and independent of every index.
+const SETTINGS: &str = "SET LOCAL work_mem = '64MB';
     SET LOCAL jit = off;
     SET LOCAL enable_indexscan = off;
     SET LOCAL enable_indexonlyscan = off;
     SET LOCAL enable_bitmapscan = off;
-    SET LOCAL enable_nestloop = off;
-    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
+    SET LOCAL enable_nestloop = off;";
 
 impl Migrator {
     /// Checks every row against every other, see [`Audit`]. It reads each table a few times, from one snapshot, and
@@ -65,17 +61,13 @@ impl Migrator {
     /// One, `REPEATABLE READ`, read only, rolled back.
     pub async fn audit(&self, client: &mut Client) -> Result<Audit, MigrateError> {
         let started = Instant::now();
-        let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-        let mut tx = builder.read_only(true).start().await.driver()?;
-        step::check_server(&tx).await?;
-        tx.batch_execute(PRINTED).await.driver()?;
-        tx.batch_execute(SETTINGS).await.driver()?;
+        let mut tx = session::reading(client, &[ALL_ROWS, SETTINGS].concat()).await?;
         expect_tables(self, &tx).await?;
         let mut checks = vec![migrations(self, &tx).await?];
         for check in checks::all() {
             checks.push(run(self, &mut tx, &check).await?);
         }
-        checks.push(records(self, &tx).await?);
+        checks.extend(records(self, &tx).await?);
         let at = tx.query_typed_one("SELECT transaction_timestamp()", &[]).await;
         let at = at.driver()?.get(0);
         tx.rollback().await.driver()?;
@@ -117,7 +109,7 @@ async fn run(
     let mut found = AuditCheck::new(&check.name);
     found.waiting = check.name == checks::WAITING;
     let sql = checks::counting(&check.sql, SAMPLES);
-    let savepoint = tx.transaction().await.driver()?;
+    let savepoint = tx.savepoint().await?;
     match savepoint.query_typed(&migrator.schema.qualify(&sql), &[]).await {
         Ok(rows) => {
             for row in rows {
@@ -135,8 +127,9 @@ async fn run(
     Ok(found)
 }
 
-/// Every record of a decision, read by the library's own reader, row by row.
-async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck, MigrateError> {
+/// Every record of a decision, read by the library's own reader, row by row: those that are damaged, and those that only a
+/// newer version can read.
+async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<[AuditCheck; 2], MigrateError> {
     let sql = "SELECT operation, checksum, outcome, booking_id, claimed, decided_at, snapshot, key, tenant_id::text,
                         id::text
                  FROM slotkeeper.confirmations";
@@ -144,12 +137,15 @@ async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck
     let rows = tx.query_typed_raw(&migrator.schema.qualify(sql), params).await;
     let rows = rows.driver()?;
     pin_mut!(rows);
-    let mut check = AuditCheck::new("decision_record");
+    let (mut damaged, mut newer) = (AuditCheck::new("decision_record"), AuditCheck::new("decision_unknown"));
+    newer.waiting = true;
     while let Some(row) = rows.try_next().await.driver()? {
-        // A value that is not what its column holds makes an unsound record, not an error.
-        if !confirmation::is_consistent(&row).unwrap_or(false) {
-            check.add(row.get(8), row.get(9));
+        // A value that is not what its column holds makes a damaged record, not an error.
+        match confirmation::integrity(&row).unwrap_or(Integrity::Damaged) {
+            Integrity::Consistent => {}
+            Integrity::Newer => newer.add(row.get(8), row.get(9)),
+            Integrity::Damaged => damaged.add(row.get(8), row.get(9)),
         }
     }
-    Ok(check)
+    Ok([damaged, newer])
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::Client;
 
 use crate::migrate::{Exported, Migrator};
 use crate::ops::artifact::{ArtifactError, Purpose, Reader, export};
+use crate::ops::transaction::Transaction;
 use crate::ops::{MigrateError, Pace, TableName};
 use crate::rollout::{Restored, put_back};
 use crate::schema::SchemaName;

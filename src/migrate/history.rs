@@ -1,10 +1,11 @@
 //! The table `migrations`: what was applied to this database, and when.
 
 use chrono::{DateTime, Utc};
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{GenericClient, Transaction};
 
 use crate::migrate::Migration;
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
@@ -63,7 +64,7 @@ pub(super) struct Row {
 }
 
 /// The history, oldest first; empty if the table does not exist.
-pub(super) async fn read(client: &impl GenericClient, schema: &SchemaName) -> Result<Vec<Row>, MigrateError> {
+pub(super) async fn read(client: &Client, schema: &SchemaName) -> Result<Vec<Row>, MigrateError> {
     if !exists(client, schema).await? {
         return Ok(Vec::new());
     }
@@ -83,7 +84,7 @@ pub(super) async fn read(client: &impl GenericClient, schema: &SchemaName) -> Re
     rows.iter().map(row).collect::<Result<_, _>>().driver()
 }
 
-async fn exists(client: &impl GenericClient, schema: &SchemaName) -> Result<bool, MigrateError> {
+async fn exists(client: &Client, schema: &SchemaName) -> Result<bool, MigrateError> {
     let table = format!("\"{schema}\".migrations");
     let sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
     let row = client.query_typed_one(sql, &[(&table, Type::TEXT)]).await;

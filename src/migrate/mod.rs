@@ -13,6 +13,7 @@
 //! | [`status`](Migrator::status) | lists applied, pending and unknown migrations | no | `SELECT` on `migrations` |
 //! | [`preflight`](Migrator::preflight) | tells what stands in the way, and which rows break which rule | no | `SELECT` on the tables |
 //! | [`verify`](Migrator::verify) | compares the database's definitions with those of this release | no | nothing |
+//! | [`grants`](Migrator::grants) | says what the application's role needs, as SQL | no | nothing |
 //! | [`audit`](Migrator::audit) | compares the rows with what the library promises of them | no | `SELECT` on all tables |
 //! | [`repair`](Migrator::repair) | puts definitions back as they should be, if told to | if told to | to own the tables |
 //! | [`quarantine`](Migrator::quarantine), [`dedupe`](Migrator::dedupe) | get rows out of the way of a constraint that was gone, if told to | if told to | `SELECT`, `UPDATE`, `DELETE` |
@@ -39,9 +40,9 @@ mod ceremony;
 mod clear;
 mod drift;
 mod export;
+mod grants;
 mod guards;
 mod history;
-mod lock;
 mod migration;
 mod notes;
 mod plan;
@@ -56,6 +57,7 @@ pub use crate::schema::SCHEMA_VERSION;
 pub use audit::{Audit, AuditCheck, AuditTenant};
 pub use ceremony::{Ceremony, CeremonyOptions, CeremonyStep, Drill};
 pub use drift::{Drift, DriftKind};
+pub use grants::{Duty, Grant, Grants, Privilege, Role};
 pub use history::{MigrationStatus, Status};
 pub use migration::Migration;
 pub use notes::Note;

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use crate::migrate::{Migrator, catalog};
+use crate::migrate::{Migrator, Role, catalog, grants};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError};
 
 /// A fact about a table that is nobody's fault, and may explain one.
@@ -30,12 +30,26 @@ pub enum Note {
         /// Its owner.
         owner: String,
     },
-    /// The application's role may not do what the library's statements do.
+    /// The application's role may not do what the statements of its duties do.
     MissingPrivilege {
         /// The table, without the schema; none if it is the schema itself.
         table: Option<String>,
-        /// `USAGE`, `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
+        /// As it stands in a `GRANT`: `USAGE`, `SELECT`, `INSERT`, `UPDATE`, `UPDATE (requested)` or `DELETE`.
         privilege: String,
+    },
+    /// The application's role may change what the statements of its duties do not change. Reading more is not noted.
+    ExcessPrivilege {
+        /// The table, without the schema; none if it is the schema itself.
+        table: Option<String>,
+        /// `CREATE` of the schema; `INSERT`, `UPDATE`, `DELETE`, `TRUNCATE`, `REFERENCES` or `TRIGGER` of a table, on some
+        /// of its columns at least.
+        privilege: String,
+    },
+    /// The application's role is a superuser, owns these tables or their schema, or may become a role that does: it may do
+    /// anything with them, drop their constraints too.
+    OwnerRole {
+        /// The tables, without the schema.
+        tables: Vec<String>,
     },
     /// There is no such role.
     UnknownRole,
@@ -46,23 +60,6 @@ const TABLES: &str = "SELECT c.relname::text, c.relrowsecurity, c.relforcerowsec
         c.relowner <> n.nspowner, pg_get_userbyid(c.relowner)::text
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind IN ('r', 'p') ORDER BY c.relname";
-
-/// The history is the migrator's; the application needs no right to it. Nothing deletes but the relay, and retention.
-const PRIVILEGES: &str = "SELECT t.name, p.name
-    FROM pg_namespace AS n CROSS JOIN pg_roles AS r
-    CROSS JOIN LATERAL (
-        SELECT NULL::text AS name, NULL::oid AS oid
-        UNION ALL
-        SELECT c.relname::text, c.oid FROM pg_class AS c
-        WHERE c.relnamespace = n.oid AND c.relname = ANY ($2) AND c.relname <> 'migrations' AND c.relkind IN ('r', 'p')) AS t
-    CROSS JOIN unnest(ARRAY['USAGE', 'SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (name)
-    WHERE n.nspname = $1 AND r.rolname = $3 AND CASE
-        WHEN t.oid IS NULL THEN p.name = 'USAGE' AND NOT has_schema_privilege(r.oid, n.oid, 'USAGE')
-        WHEN p.name = 'USAGE' THEN false
-        WHEN p.name = 'DELETE' THEN t.name = 'outbox' AND NOT has_table_privilege(r.oid, t.oid, 'DELETE')
-        WHEN p.name = 'UPDATE' THEN t.name NOT IN ('outbox', 'confirmations') AND NOT has_table_privilege(r.oid, t.oid, 'UPDATE')
-        ELSE NOT has_table_privilege(r.oid, t.oid, p.name) END
-    ORDER BY t.name NULLS FIRST, p.name";
 
 /// Row level security, owners, and the privileges of the application's role.
 pub(super) async fn read(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<Note>, MigrateError> {
@@ -80,25 +77,40 @@ pub(super) async fn read(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Ve
         }
     }
     if let Some(role) = &migrator.role {
-        notes.extend(privileges(tx, schema, &tables, role).await?);
+        notes.extend(privileges(migrator, tx, &tables, role).await?);
     }
     Ok(notes)
 }
 
 async fn privileges(
+    migrator: &Migrator,
     tx: &Transaction<'_>,
-    schema: &str,
     tables: &[&str],
-    role: &str,
+    role: &Role,
 ) -> Result<Vec<Note>, MigrateError> {
-    let known = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
-    let known = tx.query_typed_one(known, &[(&role, Type::NAME)]).await.driver()?;
-    if !known.get::<_, bool>(0) {
+    if !grants::exists(tx, &role.name).await? {
         return Ok(vec![Note::UnknownRole]);
     }
-    let params = [(&schema as _, Type::NAME), (&tables as _, Type::TEXT_ARRAY), (&role as _, Type::NAME)];
-    let rows = tx.query_typed(PRIVILEGES, &params).await.driver()?;
-    Ok(rows.iter().map(|row| Note::MissingPrivilege { table: row.get(0), privilege: row.get(1) }).collect())
+    let compared = grants::compare(tx, &migrator.schema, tables, role).await?;
+    let owner = (!compared.owned.is_empty()).then_some(Note::OwnerRole { tables: compared.owned });
+    let missing =
+        compared.missing.into_iter().map(|(table, privilege)| Note::MissingPrivilege { table, privilege });
+    let excess =
+        compared.excess.into_iter().map(|(table, privilege)| Note::ExcessPrivilege { table, privilege });
+    Ok(owner.into_iter().chain(missing).chain(excess).collect())
+}
+
+impl Note {
+    /// Whether it is about the application's role.
+    pub(super) const fn is_of_role(&self) -> bool {
+        matches!(
+            self,
+            Self::MissingPrivilege { .. }
+                | Self::ExcessPrivilege { .. }
+                | Self::OwnerRole { .. }
+                | Self::UnknownRole
+        )
+    }
 }
 
 impl fmt::Display for Note {
@@ -109,11 +121,20 @@ impl fmt::Display for Note {
                 write!(f, "table {table} has row level security{whom}: {}", policies.join(", "))
             }
             Self::OtherOwner { table, owner } => write!(f, "table {table} belongs to {owner}"),
-            Self::MissingPrivilege { table: Some(table), privilege } => {
-                write!(f, "the role may not {} table {table}", privilege.to_lowercase())
+            Self::MissingPrivilege { table, privilege } => {
+                write!(f, "the role lacks {privilege} on {}", object(table.as_deref()))
             }
-            Self::MissingPrivilege { table: None, .. } => f.write_str("the role may not use the schema"),
+            Self::ExcessPrivilege { table, privilege } => {
+                write!(f, "the role does not need the {privilege} it has on {}", object(table.as_deref()))
+            }
+            Self::OwnerRole { tables } => {
+                write!(f, "the role is or may become the owner, who may do anything: {}", tables.join(", "))
+            }
             Self::UnknownRole => f.write_str("there is no such role"),
         }
     }
+}
+
+fn object(table: Option<&str>) -> String {
+    table.map_or_else(|| "the schema".to_owned(), |table| format!("table {table}"))
 }

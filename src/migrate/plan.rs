@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use crate::migrate::{Migration, Migrator, history, step};
-use crate::ops::object::PRINTED;
+use crate::migrate::{Migration, Migrator, history};
+use crate::ops::session;
+use crate::ops::transaction::{ALL_ROWS, Transaction};
 use crate::ops::{DriverResult, MigrateError, TableInfo, TableName};
 
 /// What [`Migrator::up`] would do to this database.
@@ -92,7 +93,7 @@ impl Migrator {
     /// # Transactions
     /// One, read only, rolled back.
     pub async fn plan(&self, client: &mut Client) -> Result<Plan, MigrateError> {
-        let tx = reading(client).await?;
+        let tx = session::reading(client, ALL_ROWS).await?;
         let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
             EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')";
         let schema = self.schema.as_str();
@@ -146,7 +147,7 @@ impl Migrator {
     /// # Transactions
     /// One, read only, rolled back: by the time of the step there may be more.
     pub async fn losses(&self, client: &mut Client) -> Result<Losses, MigrateError> {
-        let tx = reading(client).await?;
+        let tx = session::reading(client, ALL_ROWS).await?;
         let applied = history::applied(&history::read(&tx, &self.schema).await?, self.migrations)?;
         let Some(last) = self.migrations[..applied].last() else {
             return Ok(Losses { version: None, tables: Vec::new() });
@@ -161,16 +162,6 @@ impl Migrator {
         }
         Ok(Losses { version: Some(last.version), tables })
     }
-}
-
-/// A snapshot to read from; dropping it rolls it back.
-async fn reading(client: &mut Client) -> Result<Transaction<'_>, MigrateError> {
-    let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let tx = builder.start().await.driver()?;
-    step::check_server(&tx).await?;
-    tx.batch_execute(PRINTED).await.driver()?;
-    tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off").await.driver()?;
-    Ok(tx)
 }
 
 /// Without comments, one statement each, white space made single.

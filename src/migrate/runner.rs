@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::migrate::migration::MIGRATIONS;
 use crate::migrate::step::Direction;
-use crate::migrate::{Migration, Status, history, step};
+use crate::migrate::{Migration, Role, Status, history, step};
 use crate::ops::MigrateError;
 use crate::schema::SchemaName;
 
@@ -35,7 +35,7 @@ pub struct Migrator {
     pub(super) create_extension: bool,
     pub(super) lock_wait: Duration,
     pub(super) lock_timeout: Duration,
-    pub(super) role: Option<String>,
+    pub(super) role: Option<Role>,
 }
 
 /// One step that was taken.
@@ -145,9 +145,10 @@ impl Migrator {
         Self { lock_timeout, ..self }
     }
 
-    /// The role the application connects as: [`verify`](Self::verify) notes the privileges it lacks.
+    /// The role the application connects as: [`verify`](Self::verify) notes the privileges it lacks for its
+    /// [duties](crate::migrate::Duty) and those it has beyond. A name alone is the service's role.
     #[must_use]
-    pub fn for_role(self, role: impl Into<String>) -> Self {
+    pub fn for_role(self, role: impl Into<Role>) -> Self {
         Self { role: Some(role.into()), ..self }
     }
 

@@ -2,25 +2,23 @@
 
 use std::time::Instant;
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use crate::migrate::{Applied, Down, Exported, Migration, Migrator, export, history, lock};
-use crate::ops::server::{OLDEST_SERVER, extension_error};
+use crate::migrate::{Applied, Down, Exported, Migration, Migrator, export, history};
+use crate::ops::lock::RunLock;
+use crate::ops::server::{self, extension_error};
+use crate::ops::session::waiting;
+use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, QUIET, Transaction, WRITING};
 use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
 /// How often a step is tried when locks of other sessions are in its way.
 const ATTEMPTS: u32 = 3;
 
-/// Everything is set for this transaction only: the connection goes back as it came. A `transaction_timeout`, known
-/// from version 17, is lifted like the other time-outs. Rows hidden by a policy must not look like an empty table.
-const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
-    SET LOCAL idle_in_transaction_session_timeout = 0;
-    SET LOCAL client_min_messages = warning;
-    SET LOCAL row_security = off;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
+/// Everything is set for this transaction only: the connection goes back as it came. The texts of migrations name
+/// whatever is not of the catalog.
+const CATALOG_ONLY: &str = "SET LOCAL search_path = pg_catalog, pg_temp;";
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Direction<'a> {
@@ -54,7 +52,7 @@ async fn attempt(
     if matches!(direction, Direction::Up) && next(migrator, &tx).await?.is_none() {
         return Ok(None);
     }
-    lock::acquire(&tx, &migrator.schema, migrator.lock_wait).await?;
+    RunLock::Schema(&migrator.schema).for_transaction(&tx, migrator.lock_wait).await?;
     let started = Instant::now();
     let (migration, exported) = match direction {
         Direction::Up => {
@@ -80,22 +78,10 @@ async fn attempt(
 }
 
 async fn begin<'a>(migrator: &Migrator, client: &'a mut Client) -> Result<Transaction<'a>, MigrateError> {
-    let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
-    let tx = builder.start().await.driver()?;
-    check_server(&tx).await?;
-    let lock_timeout = migrator.lock_timeout.as_millis().clamp(1, 3_600_000);
-    let settings = format!("SET LOCAL lock_timeout = {lock_timeout}; {SETTINGS}");
-    tx.batch_execute(&settings).await.driver()?;
+    let settings = [&waiting(migrator.lock_timeout), NO_TIMEOUTS, QUIET, ALL_ROWS, CATALOG_ONLY];
+    let tx = Transaction::begin(client, WRITING, &settings).await?;
+    server::expect_supported(&tx).await?;
     Ok(tx)
-}
-
-pub(super) async fn check_server(tx: &Transaction<'_>) -> Result<(), MigrateError> {
-    let sql = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000";
-    let row = tx.query_typed_one(sql, &[]).await;
-    match row.and_then(|row| row.try_get(0)).driver()? {
-        version if version < OLDEST_SERVER => Err(MigrateError::UnsupportedServer { version }),
-        _ => Ok(()),
-    }
 }
 
 async fn next(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Option<Migration>, MigrateError> {

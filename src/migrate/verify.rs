@@ -5,15 +5,16 @@
 //! `catalog.txt`, which the same query wrote on a freshly migrated database. The text is the same on versions 14 to 18.
 
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
+use tokio_postgres::{Client, Row};
 
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::migrate::notes::Note;
-use crate::migrate::{Drift, DriftKind, Migrator, Status, catalog, drift, history, notes, step};
-use crate::ops::object::PRINTED;
+use crate::migrate::{Drift, DriftKind, Migrator, Status, catalog, drift, history, notes};
+use crate::ops::session;
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError};
 
 const QUERY: &str = include_str!("catalog.sql");
@@ -38,6 +39,13 @@ impl Verification {
     pub fn is_ok(&self) -> bool {
         !self.drift.iter().any(Drift::fails)
     }
+
+    /// Whether the role of [`Migrator::for_role`] has the privileges its duties need and no others: none of the notes is
+    /// about it.
+    #[must_use]
+    pub fn role_fits(&self) -> bool {
+        !self.notes.iter().any(Note::is_of_role)
+    }
 }
 
 impl Migrator {
@@ -54,10 +62,7 @@ impl Migrator {
     /// # Transactions
     /// One, read only, rolled back.
     pub async fn verify(&self, client: &mut Client) -> Result<Verification, MigrateError> {
-        let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-        let tx = builder.read_only(true).start().await.driver()?;
-        step::check_server(&tx).await?;
-        tx.batch_execute(PRINTED).await.driver()?;
+        let tx = session::reading(client, "").await?;
         let rows = rows(self, &tx).await.driver()?;
         let found = catalog::definitions(rows.iter().map(String::as_str));
         let history_read = may_read_history(self, &tx).await.driver()?;

@@ -62,6 +62,12 @@ pub enum MigrateError {
     /// The role may not do this.
     #[error("the database role lacks a privilege")]
     PermissionDenied,
+    /// The server has no role of this name. Nothing was changed: create the role first, or correct the name.
+    #[error("role {role} does not exist")]
+    UnknownRole {
+        /// The name asked for.
+        role: String,
+    },
     /// The server is a standby, or the session is read only.
     #[error("the server takes no writes")]
     ReadOnlyServer,
@@ -278,6 +284,7 @@ impl MigrateError {
             Self::MissingSchema { .. }
             | Self::MissingExtension
             | Self::PermissionDenied
+            | Self::UnknownRole { .. }
             | Self::ReadOnlyServer
             | Self::UnsupportedServer { .. } => Kind::Server,
             Self::ChecksumChanged { .. }
@@ -319,6 +326,7 @@ impl MigrateError {
             Self::MissingSchema { .. } => "missing_schema",
             Self::MissingExtension => "missing_extension",
             Self::PermissionDenied => "permission_denied",
+            Self::UnknownRole { .. } => "unknown_role",
             Self::ReadOnlyServer => "read_only_server",
             Self::MissingTable { .. } => "missing_table",
             Self::MissingColumn { .. } => "missing_column",

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `error` | the one error of both |
 //! | `ident`, `table`, `row` | names, a table as it is now, a row's key and why it is in the way |
-//! | `session`, `lock`, `server`, `pace` | transactions and their settings, one run a table at a time, what the server must be |
+//! | `transaction`, `session` | transactions and their settings, steps on a table in use |
+//! | `lock`, `server`, `pace` | one run at a time, what the server must be, how a run gives way |
 //! | `object` | one constraint or index: as SQL, as the catalog has it, compared, built, removed |
 //! | `artifact` | files of rows |
 
@@ -18,6 +19,7 @@ mod row;
 pub(crate) mod server;
 pub(crate) mod session;
 mod table;
+pub(crate) mod transaction;
 
 pub use artifact::ArtifactError;
 pub(crate) use error::DriverResult;

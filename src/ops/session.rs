@@ -2,17 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, IsolationLevel, Transaction};
 
+use crate::ops::server;
+use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, PRINTED, QUIET, READING, Transaction, WRITING};
 use crate::ops::{DriverResult, MigrateError, Pace, TableName};
-
-/// Set for one transaction only. The search path stays the session's: the host's expressions are read with it.
-const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
-    SET LOCAL idle_in_transaction_session_timeout = 0;
-    SET LOCAL client_min_messages = warning;
-    SET LOCAL row_security = off;
-    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
 
 /// How a step in one transaction went.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,17 +18,27 @@ pub(crate) struct Held {
     pub(crate) held: Duration,
 }
 
-/// A transaction whose settings end with it.
+/// A transaction that may write. The search path stays the session's: the host's expressions are read with it.
 pub(crate) async fn begin(
     client: &mut Client,
     lock_timeout: Duration,
 ) -> Result<Transaction<'_>, MigrateError> {
-    let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
-    let tx = builder.start().await.driver()?;
-    let millis = lock_timeout.as_millis().clamp(1, 3_600_000);
-    let settings = format!("SET LOCAL lock_timeout = {millis}; {SETTINGS}");
-    tx.batch_execute(&settings).await.driver()?;
+    Transaction::begin(client, WRITING, &[&waiting(lock_timeout), NO_TIMEOUTS, QUIET, ALL_ROWS]).await
+}
+
+/// One snapshot to read definitions from, as the catalog prints them; no older server than supported.
+pub(crate) async fn reading<'a>(
+    client: &'a mut Client,
+    settings: &str,
+) -> Result<Transaction<'a>, MigrateError> {
+    let tx = Transaction::begin(client, READING, &[NO_TIMEOUTS, PRINTED, settings]).await?;
+    server::expect_supported(&tx).await?;
     Ok(tx)
+}
+
+/// How long a statement waits for a lock, in whole milliseconds; 0 would be for ever.
+pub(crate) fn waiting(lock_timeout: Duration) -> String {
+    format!("SET LOCAL lock_timeout = {};", lock_timeout.as_millis().clamp(1, 3_600_000))
 }
 
 /// Locks the table, runs `sql`, commits. If others hold the lock it gives way and tries again, as the pace says.

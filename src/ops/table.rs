@@ -1,7 +1,7 @@
 //! What the catalog says of a table.
 
 use tokio_postgres::types::Type;
-use tokio_postgres::{GenericClient, Row};
+use tokio_postgres::{Client, Row};
 
 use crate::ops::{DriverResult, Ident, MigrateError, TableName};
 
@@ -39,10 +39,7 @@ const COLUMNS: &str = "SELECT attname::text, format_type(atttypid, atttypmod), a
 
 impl TableInfo {
     /// Reads it; `None` if there is no such table.
-    pub(crate) async fn read(
-        client: &impl GenericClient,
-        name: &TableName,
-    ) -> Result<Option<Self>, MigrateError> {
+    pub(crate) async fn read(client: &Client, name: &TableName) -> Result<Option<Self>, MigrateError> {
         let params = [(&name.schema.as_str() as _, Type::TEXT), (&name.name.as_str() as _, Type::TEXT)];
         let row = client.query_typed_opt(QUERY, &params).await.driver()?;
         let Some(row) = row else { return Ok(None) };
@@ -59,10 +56,7 @@ impl TableInfo {
     }
 
     /// Reads it; a table that is not there is an error.
-    pub(crate) async fn existing(
-        client: &impl GenericClient,
-        name: &TableName,
-    ) -> Result<Self, MigrateError> {
+    pub(crate) async fn existing(client: &Client, name: &TableName) -> Result<Self, MigrateError> {
         let found = Self::read(client, name).await?;
         found.ok_or_else(|| MigrateError::MissingTable { table: name.to_string() })
     }

@@ -18,9 +18,9 @@
 //!
 //! # What the role needs
 //!
-//! `DELETE` on `holds`, `allocations`, `bookings`, `confirmations` and `offered_slots`, and `INSERT` on
-//! `allocations_archive`, besides what every service needs. [`Migrator::for_role`](crate::migrate::Migrator::for_role) does
-//! not ask for these deletes.
+//! `DELETE` on `holds`, `allocations`, `bookings`, `confirmations` and `offered_slots`, `INSERT` on `allocations_archive`,
+//! and what it takes to lock and read. It is a duty of its own, which the service's role has only if it is given:
+//! [`Duty::Retention`](crate::migrate::Duty::Retention) of [`Migrator::grants`](crate::migrate::Migrator::grants).
 //!
 //! # What is promised afterwards
 //!

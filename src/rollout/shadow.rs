@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, GenericClient};
 
 use crate::ops::object::{Built, Lock, Work};
 use crate::ops::object::{Ddl, ObjectKind, State, builder, probe};
@@ -23,7 +23,7 @@ const COLUMN: &str = "SELECT format_type(a.atttypid, a.atttypmod), a.attnotnull,
         AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped";
 
 /// How the column stands. A row whose mark is NULL would be outside every exclusion, so it has to be `NOT NULL`.
-pub(crate) async fn state(client: &impl GenericClient, guard: &Guard) -> Result<State, MigrateError> {
+pub(crate) async fn state(client: &Client, guard: &Guard) -> Result<State, MigrateError> {
     let names = [guard.table.schema.as_str(), guard.table.name.as_str(), guard.shadow.as_str()];
     let params = names.each_ref().map(|name| (name as _, Type::TEXT));
     let row = client.query_typed_opt(COLUMN, &params).await.driver()?;

@@ -1,5 +1,7 @@
 //! The command line, as an operator uses it: `cargo test --features cli --test rollout cli`.
 
+mod rights;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -11,6 +11,7 @@
 mod artifact_refusals;
 mod artifact_values;
 mod audit;
+mod audit_records;
 mod audit_retention;
 mod audit_rules;
 mod canary;
@@ -37,6 +38,7 @@ mod quarantine;
 mod quarantine_interrupted;
 mod refused;
 mod restore;
+mod rights;
 mod spawned;
 mod staged;
 mod support;

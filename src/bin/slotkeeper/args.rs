@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use slotkeeper::rollout::{Cleanup, Pace};
 
+use crate::rights::Duties;
+
 /// Booking tables that cannot double-book: migrate ours, guard yours.
 ///
 /// The database is named by DATABASE_URL, never on the command line, where other users of the machine could read it.
@@ -16,7 +18,7 @@ use slotkeeper::rollout::{Cleanup, Pace};
     version,
     after_help = "\
 Exit status: 0 done, or nothing found; 1 an error; 2 wrong usage; 3 something to be dealt with: drift, damage, rows \
-in the way, pending migrations, things left alone.
+in the way, pending migrations, privileges that do not fit, things left alone.
 
 Environment: DATABASE_URL (postgres://… or key=value; TLS with a verified certificate unless sslmode=disable or a socket), PGPASSWORD, \
 PGSSLROOTCERT (a file of trusted certificates instead of the system's)."
@@ -63,6 +65,19 @@ pub(crate) enum Command {
         /// The catalog only: fast, and needs no rights on the tables.
         #[arg(long)]
         catalog_only: bool,
+        /// The role the application connects as: privileges that are missing or too many are named.
+        #[arg(long, value_name = "NAME")]
+        role: Option<String>,
+        #[command(flatten)]
+        duties: Duties,
+    },
+    /// Print the SQL that gives a role what it needs, and no more. Nothing is granted: pipe it to `psql`.
+    Grants {
+        /// The role the application connects as, exactly as the catalog has its name.
+        #[arg(long, value_name = "NAME")]
+        role: String,
+        #[command(flatten)]
+        duties: Duties,
     },
     /// Restore what can be restored without losing anything.
     Repair {
@@ -218,6 +233,7 @@ impl Command {
             Self::Preflight => "preflight",
             Self::Up => "up",
             Self::Verify { .. } => "verify",
+            Self::Grants { .. } => "grants",
             Self::Repair { .. } => "repair",
             Self::Down { .. } => "down",
             Self::Quarantine(_) => "quarantine",

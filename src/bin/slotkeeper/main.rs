@@ -10,6 +10,7 @@ mod guarded;
 mod output;
 mod own;
 mod progress;
+mod rights;
 
 use std::process::ExitCode;
 

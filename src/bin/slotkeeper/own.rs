@@ -37,7 +37,16 @@ pub(crate) async fn run(global: &Global, command: &Command) -> Result<Outcome, F
             Outcome::of(&preflight, preflight.blocks() || !preflight.is_clean())
         }
         Command::Up => steps("applied", &migrator.up(client).await?),
-        Command::Verify { catalog_only } => verify(&migrator, client, *catalog_only).await,
+        Command::Verify { catalog_only, role, duties } => {
+            let migrator = match role {
+                Some(role) => migrator.for_role(duties.of(role)),
+                None => migrator,
+            };
+            verify(&migrator, client, *catalog_only).await
+        }
+        Command::Grants { role, duties } => {
+            Outcome::of(&migrator.grants(client, &duties.of(role)).await?, false)
+        }
         Command::Repair { apply } => {
             let repair = Repair::dry_run().pace(pace);
             let repaired = migrator.repair(client, &if *apply { repair.apply() } else { repair }).await?;
@@ -115,7 +124,8 @@ async fn verify(migrator: &Migrator, client: &mut Client, catalog_only: bool) ->
         }
         None => {}
     }
-    let found = !catalog.is_ok() || rows.as_ref().is_some_and(|audit| !audit.is_clean());
+    let fits = catalog.is_ok() && catalog.role_fits();
+    let found = !fits || rows.as_ref().is_some_and(|audit| !audit.is_clean());
     Outcome::new(text, &Verified { catalog, rows }, found)
 }
 

@@ -14,7 +14,8 @@ use self::copy::Sums;
 use self::scratch::Scratch;
 use crate::migrate::ceremony::CeremonyOptions;
 use crate::migrate::{Down, Migrator};
-use crate::ops::{MigrateError, Pace, lock};
+use crate::ops::lock::RunLock;
+use crate::ops::{MigrateError, Pace};
 
 /// What a drill did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -62,15 +63,16 @@ pub(super) async fn drill(
 ) -> Result<Drill, MigrateError> {
     let scratch = Scratch::of(migrator, client, options).await?;
     let pace = Pace::new();
-    lock::while_locked(client, &scratch.lock, pace.patience(), async |client| {
-        scratch.sweep(client).await?;
-        let done = rehearse(migrator, &scratch, client, options, &pace).await;
-        let swept = scratch.sweep(client).await;
-        // What went wrong first says more.
-        let done = done?;
-        swept.map(|()| done)
-    })
-    .await
+    RunLock::Table(&scratch.lock)
+        .while_locked(client, pace.patience(), async |client| {
+            scratch.sweep(client).await?;
+            let done = rehearse(migrator, &scratch, client, options, &pace).await;
+            let swept = scratch.sweep(client).await;
+            // What went wrong first says more.
+            let done = done?;
+            swept.map(|()| done)
+        })
+        .await
 }
 
 async fn rehearse(

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use futures_util::TryStreamExt as _;
-use tokio_postgres::Transaction;
 
 use crate::ops::artifact::{
     Action, ArtifactError, Header, Purpose, Reader, Record, RowTable, Writer, Written, text_form,
 };
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError, TableName};
 
 /// Writes every row of `tables`, given parents first, as `tx` sees them. The caller's transaction holds whatever lock

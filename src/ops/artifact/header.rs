@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::ops::artifact::{Action, ArtifactError};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, MigrateError, TableInfo, TableName};
 
 pub(super) const FORMAT: &str = "slotkeeper rows";

@@ -1,10 +1,11 @@
 //! Rows of a table looked up, marked, removed and put back.
 
+use tokio_postgres::RowStream;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{RowStream, Transaction};
 
 use crate::ops::artifact::sql::unnest;
 use crate::ops::artifact::{Row, RowTable};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError, RowKey, TableName};
 
 /// A row that was found.

@@ -1,10 +1,10 @@
 //! Rows of a table as text: looked up, marked, removed, put back.
 
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use crate::ops::artifact::Row;
 use crate::ops::artifact::header::Section;
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, MigrateError, RowKey, TableInfo, TableName};
 
 /// A table of an artifact, as it is now.

@@ -1,8 +1,8 @@
 //! Settings under which the server's text of a value is lossless and the same in every session.
 
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError};
 
 /// `pg_catalog` alone on the path makes the server qualify every other name, be it a type's or a value's (`regclass`).

@@ -19,11 +19,11 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::constraint::NEW;
-use crate::ops::object::{
-    Action, Ddl, Found, Lock, ObjectKind, PRINTED, Printed, State, Work, probe, script,
-};
+use crate::ops::lock::RunLock;
+use crate::ops::object::{Action, Ddl, Found, Lock, ObjectKind, Printed, State, Work, probe, script};
 use crate::ops::session::{Failure, Held};
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableName, lock, session};
+use crate::ops::transaction::PRINTED;
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableName, session};
 
 /// How often an exclusion is tried when it meets versions of rows that are gone: once the old snapshots are waited for,
 /// the next try meets none.
@@ -62,14 +62,15 @@ pub struct Built {
 /// Several, and statements outside of any; see the module. A dropped future leaves the lock of [`lock`] and two
 /// time-outs of the session with the connection, and the object half built: the next call completes it.
 pub(crate) async fn build(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<Built, MigrateError> {
-    lock::while_locked(client, &ddl.table, pace.patience(), async |client| {
-        let printed = probe::printed(client, &ddl.table, std::slice::from_ref(ddl), None, pace).await?;
-        match printed.as_slice() {
-            [expected] => ensure(client, ddl, expected, pace).await,
-            _ => Err(MigrateError::Database { sqlstate: None }),
-        }
-    })
-    .await
+    RunLock::Table(&ddl.table)
+        .while_locked(client, pace.patience(), async |client| {
+            let printed = probe::printed(client, &ddl.table, std::slice::from_ref(ddl), None, pace).await?;
+            match printed.as_slice() {
+                [expected] => ensure(client, ddl, expected, pace).await,
+                _ => Err(MigrateError::Database { sqlstate: None }),
+            }
+        })
+        .await
 }
 
 /// As [`build`], for a caller who has the lock and asked how the server prints the definition.

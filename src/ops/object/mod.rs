@@ -12,4 +12,4 @@ pub use ddl::ObjectKind;
 pub(crate) use script::{Action, script};
 pub use script::{Lock, Work};
 pub use state::State;
-pub(crate) use state::{Found, PRINTED, Printed};
+pub(crate) use state::{Found, Printed};

@@ -4,11 +4,12 @@
 //! prints what it was given: the same objects are made on an empty temporary copy of the table, in a transaction that
 //! is rolled back. What is no SQL for this table is found out on the way, before anything is changed.
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Transaction};
 
-use crate::ops::object::{Ddl, Found, ObjectKind, PRINTED, Printed};
+use crate::ops::object::{Ddl, Found, ObjectKind, Printed};
 use crate::ops::server;
+use crate::ops::transaction::{PRINTED, Transaction};
 use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableName, session};
 
 /// Each object as the server prints it. All are of one table. Expressions are read with the session's search path, as

@@ -3,20 +3,12 @@
 use std::fmt;
 
 use serde::Serialize;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Row, Transaction};
 
 use crate::ops::object::{Ddl, ObjectKind};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, MigrateError};
-
-/// Definitions are printed with these settings in mind: qualified names, and literals in one style.
-pub(crate) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
-    SET LOCAL TimeZone = 'UTC';
-    SET LOCAL DateStyle = 'ISO, MDY';
-    SET LOCAL IntervalStyle = 'postgres';
-    SET LOCAL extra_float_digits = 1;
-    SET LOCAL quote_all_identifiers = off;
-    SET LOCAL standard_conforming_strings = on;";
 
 /// How the object that keeps a rule stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -111,7 +103,7 @@ const RELATION: &str = r#"SELECT
     WHERE t.oid = $1::int8::oid"#;
 
 impl Found {
-    /// Reads it; `tx` prints as [`PRINTED`] says.
+    /// Reads it; `tx` prints as [`PRINTED`](crate::ops::transaction::PRINTED) says.
     pub(crate) async fn read(tx: &Transaction<'_>, table: i64, name: &Ident) -> Result<Self, MigrateError> {
         let name = name.as_str();
         let params = [(&table as _, Type::INT8), (&name as _, Type::NAME)];

@@ -9,8 +9,9 @@ use std::fmt;
 use serde::Serialize;
 use tokio_postgres::Client;
 
+use crate::ops::lock::RunLock;
 use crate::ops::object::{Ddl, ObjectKind, builder, probe};
-use crate::ops::{DriverResult, FindingKind, MigrateError, Pace, TableInfo, lock, session};
+use crate::ops::{DriverResult, FindingKind, MigrateError, Pace, TableInfo, session};
 use crate::rollout::constraints::prepare;
 use crate::rollout::rows::find;
 use crate::rollout::tenant::{literal, single};
@@ -59,25 +60,26 @@ impl Guard {
         tenant: &str,
         pace: &Pace,
     ) -> Result<RolledOut, MigrateError> {
-        lock::while_locked(client, &self.table, pace.patience(), async |client| {
-            let table = TableInfo::existing(client, &self.table).await?;
-            prepare::prepare(client, self, true, pace).await?;
-            let ddls = single(client, self, &table, tenant).await?;
-            let printed = probe::printed(client, &self.table, &ddls, Some(&self.shadow), pace).await?;
-            let objects = vec![shadow::ensure(client, self, pace).await?];
-            let mut done = RolledOut { objects, ..RolledOut::default() };
-            for (ddl, expected) in ddls.iter().zip(&printed) {
-                if ddl.kind == ObjectKind::Exclusion {
-                    let found = builder::find(client, pace, &self.table, &ddl.name).await?;
-                    if !found.compare(ddl, expected).is_consistent() {
-                        self.refuse_violated(client, tenant).await?;
+        RunLock::Table(&self.table)
+            .while_locked(client, pace.patience(), async |client| {
+                let table = TableInfo::existing(client, &self.table).await?;
+                prepare::prepare(client, self, true, pace).await?;
+                let ddls = single(client, self, &table, tenant).await?;
+                let printed = probe::printed(client, &self.table, &ddls, Some(&self.shadow), pace).await?;
+                let objects = vec![shadow::ensure(client, self, pace).await?];
+                let mut done = RolledOut { objects, ..RolledOut::default() };
+                for (ddl, expected) in ddls.iter().zip(&printed) {
+                    if ddl.kind == ObjectKind::Exclusion {
+                        let found = builder::find(client, pace, &self.table, &ddl.name).await?;
+                        if !found.compare(ddl, expected).is_consistent() {
+                            self.refuse_violated(client, tenant).await?;
+                        }
                     }
+                    done.objects.push(builder::ensure(client, ddl, expected, pace).await?);
                 }
-                done.objects.push(builder::ensure(client, ddl, expected, pace).await?);
-            }
-            Ok(done)
-        })
-        .await
+                Ok(done)
+            })
+            .await
     }
 
     /// Takes the constraints of this tenant back; those for all stay.
@@ -93,19 +95,20 @@ impl Guard {
         tenant: &str,
         pace: &Pace,
     ) -> Result<RolledBack, MigrateError> {
-        lock::while_locked(client, &self.table, pace.patience(), async |client| {
-            let table = TableInfo::existing(client, &self.table).await?;
-            let mut done = RolledBack::default();
-            for ddl in single(client, self, &table, tenant).await?.iter().rev() {
-                let found = builder::find(client, pace, &self.table, &ddl.name).await?;
-                let Some(printed) = found.printed(ddl.kind) else { continue };
-                builder::remove(client, ddl, pace).await?;
-                let (name, kind, definition) = (ddl.name.to_string(), ddl.kind, printed.definition);
-                done.objects.push(Dropped { name, kind, definition });
-            }
-            Ok(done)
-        })
-        .await
+        RunLock::Table(&self.table)
+            .while_locked(client, pace.patience(), async |client| {
+                let table = TableInfo::existing(client, &self.table).await?;
+                let mut done = RolledBack::default();
+                for ddl in single(client, self, &table, tenant).await?.iter().rev() {
+                    let found = builder::find(client, pace, &self.table, &ddl.name).await?;
+                    let Some(printed) = found.printed(ddl.kind) else { continue };
+                    builder::remove(client, ddl, pace).await?;
+                    let (name, kind, definition) = (ddl.name.to_string(), ddl.kind, printed.definition);
+                    done.objects.push(Dropped { name, kind, definition });
+                }
+                Ok(done)
+            })
+            .await
     }
 
     /// Which constraints hold for this tenant's windows now; all of them have to, or it is only observed.

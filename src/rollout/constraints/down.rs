@@ -2,8 +2,9 @@
 
 use tokio_postgres::Client;
 
+use crate::ops::lock::RunLock;
 use crate::ops::object::{Ddl, ObjectKind, State, builder};
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableInfo, lock, session};
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableInfo, session};
 use crate::rollout::{Dropped, RolledBack, objects, tenant};
 use crate::rollout::{Guard, Rule, Stage, shadow};
 
@@ -81,10 +82,9 @@ impl Guard {
     /// One for each object, and a statement outside of any for each index: as in [`up`](Self::up). After an error
     /// the objects before it are dropped; calling again goes on.
     pub async fn down(&self, client: &mut Client, down: &Down) -> Result<RolledBack, MigrateError> {
-        lock::while_locked(client, &self.table, down.pace.patience(), async |client| {
-            run(self, client, down).await
-        })
-        .await
+        RunLock::Table(&self.table)
+            .while_locked(client, down.pace.patience(), async |client| run(self, client, down).await)
+            .await
     }
 }
 

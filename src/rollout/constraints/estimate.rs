@@ -9,9 +9,8 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::Transaction;
-
 use crate::ops::object::{Ddl, ObjectKind};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, MigrateError, TableInfo, ident};
 use crate::rollout::{Guard, NoOverlap, Rule, WindowColumns, objects};
 

@@ -5,9 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use tokio_postgres::Client;
 
+use crate::ops::lock::RunLock;
 use crate::ops::object::{Built, Work};
 use crate::ops::object::{ObjectKind, builder, probe};
-use crate::ops::{MigrateError, Pace, TableInfo, lock};
+use crate::ops::{MigrateError, Pace, TableInfo};
 use crate::rollout::constraints::prepare;
 use crate::rollout::{Guard, Stage, shadow};
 use crate::rollout::{objects, refuse_violated, stage, tenant};
@@ -105,10 +106,9 @@ impl Guard {
     /// time-outs with the connection: cancel its statement first, because the server finishes an exclusion, with the table
     /// locked, before it notices that its client is gone; then close it. Whatever was half built is completed by the next run.
     pub async fn up(&self, client: &mut Client, up: &Up) -> Result<RolledOut, MigrateError> {
-        lock::while_locked(client, &self.table, up.pace.patience(), async |client| {
-            run(self, client, up).await
-        })
-        .await
+        RunLock::Table(&self.table)
+            .while_locked(client, up.pace.patience(), async |client| run(self, client, up).await)
+            .await
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::Transaction;
-
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::preflight::server::Rights;
@@ -174,7 +173,7 @@ async fn size(
     guard: &Guard,
     reads: bool,
 ) -> Result<(TableInfo, Option<u64>), MigrateError> {
-    let savepoint = tx.savepoint("slotkeeper_size").await.driver()?;
+    let savepoint = tx.savepoint().await?;
     let size = async {
         let info = TableInfo::existing(&savepoint, &guard.table).await?;
         if !reads {

@@ -9,22 +9,17 @@ mod sessions;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tokio_postgres::{Client, IsolationLevel};
+use tokio_postgres::Client;
 
 use self::look::Look;
 use crate::ops::server::OLDEST_SERVER;
+use crate::ops::transaction::{NO_TIMEOUTS, READING, Transaction};
 use crate::ops::{DriverResult, MigrateError};
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::Rule;
 
 pub use report::{Extension, Obstacle, Preflight, ServerFacts, TableFacts};
 pub use sessions::{Activity, Session, TableLock};
-
-/// It may wait for a change of the table that is running, but not for ever, and it may take as long as it takes.
-/// Row level security is not circumvented: who cannot see all rows is told so.
-const SETTINGS: &str = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0;
-    SET LOCAL idle_in_transaction_session_timeout = 0;
-    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
 
 /// How closely a preflight looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,9 +108,9 @@ pub(crate) async fn run(
     options: PreflightOptions,
 ) -> Result<Preflight, MigrateError> {
     let started = Instant::now();
-    let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let mut tx = builder.start().await.driver()?;
-    tx.batch_execute(SETTINGS).await.driver()?;
+    // Row level security is not circumvented: whoever cannot see all rows gets that as an obstacle.
+    let mut tx =
+        Transaction::begin(client, READING, &["SET LOCAL lock_timeout = '5s';", NO_TIMEOUTS]).await?;
     let (server, version) = server::facts(&tx, plan.schema).await.driver()?;
     let mut look = Look { obstacles: of_server(plan, &server, version), oids: BTreeMap::new(), options };
     let mut tables = Vec::new();

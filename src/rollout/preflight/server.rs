@@ -1,8 +1,8 @@
 //! The server, the role, and what the role may do with a table.
 
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
+use crate::ops::transaction::Transaction;
 use crate::ops::{Ident, TableName};
 use crate::rollout::preflight::report::{Extension, ServerFacts};
 

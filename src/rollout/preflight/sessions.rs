@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Row, Transaction};
+use tokio_postgres::{Client, Row};
 
 /// A session with a transaction that has been open for long, or with a lock on one of the tables that a change of the
 /// table would have to wait for, or that would have to wait for the change.
@@ -85,7 +85,7 @@ ORDER BY t.seconds DESC NULLS LAST, t.pid";
 
 /// Those who matter for `tables`, given by their object identifiers.
 pub(super) async fn read(
-    tx: &Transaction<'_>,
+    tx: &Client,
     tables: &BTreeMap<i64, String>,
     long: Duration,
 ) -> Result<Vec<Session>, tokio_postgres::Error> {

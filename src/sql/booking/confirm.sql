@@ -98,7 +98,9 @@ WITH prior AS MATERIALIZED (
                 ELSE 0 END AS n
       FROM inspected i
 ), booked_rows AS MATERIALIZED (
-    SELECT m.id, m.resource_id, m.during FROM placed_rows m WHERE m.id IN (SELECT l.id FROM held_rows l)
+    -- A conflict records every place the hold had, swept or not: what its blockers are in the way of.
+    SELECT m.id, m.resource_id, m.during FROM placed_rows m
+     WHERE m.id IN (SELECT l.id FROM held_rows l) OR (SELECT d.outcome FROM verdict d) = 'conflict'
      UNION ALL SELECT c.id, c.resource_id, c.during FROM claimed c
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,

@@ -9,9 +9,9 @@ use super::{
 use crate::support::*;
 use futures_util::future::join_all;
 use kit::proxy::Proxy;
-use slotkeeper::{Executor, deadpool_postgres::ClientWrapper};
+use slotkeeper::{Executor, deadpool_postgres::ClientWrapper, migrate::Duty};
 
-/// Every call, each write on a stage as it was opened.
+/// Every call as a role with what the product prints for it, each write on a stage as it was opened.
 async fn every_call(house: &House, db: &dyn Executor) {
     let stage = Stage::open(house).await;
     let saved = Saved::of(house).await;
@@ -29,20 +29,21 @@ async fn every_call(house: &House, db: &dyn Executor) {
 #[tokio::test]
 async fn every_call_works_on_a_pool() {
     let h = House::open().await;
-    every_call(&h, &h.pool).await;
+    every_call(&h, &h.role(Duty::ALL).await).await;
 }
 
 #[tokio::test]
 async fn every_call_works_on_a_pooled_client() {
     let h = House::open().await;
-    every_call(&h, &h.pool.get().await.unwrap()).await;
+    every_call(&h, &h.role(Duty::ALL).await.get().await.unwrap()).await;
 }
 
 #[tokio::test]
 async fn every_call_works_on_a_wrapped_client() {
     let h = House::open().await;
-    let (client, connection) =
-        h.db.config().connect(slotkeeper::tokio_postgres::NoTls).await.expect("a connection");
+    let _granted = h.role(Duty::ALL).await;
+    let config = h.db.stranger().await.unwrap();
+    let (client, connection) = config.connect(slotkeeper::tokio_postgres::NoTls).await.expect("a connection");
     let driver = tokio::spawn(async move { connection.await.expect("a connection") });
     every_call(&h, &ClientWrapper::new(client, driver)).await;
 }
@@ -50,7 +51,11 @@ async fn every_call_works_on_a_wrapped_client() {
 #[tokio::test]
 async fn every_call_works_on_a_bare_client() {
     let h = House::open().await;
-    every_call(&h, &h.db.client().await.unwrap()).await;
+    let _granted = h.role(Duty::ALL).await;
+    let config = h.db.stranger().await.unwrap();
+    let (client, connection) = config.connect(slotkeeper::tokio_postgres::NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    every_call(&h, &client).await;
 }
 
 /// Spawned, so the futures are `Send`; for any executor, so `&dyn Executor` is all they need.

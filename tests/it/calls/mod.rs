@@ -19,6 +19,7 @@ mod losers;
 mod lost_races;
 mod own_transaction;
 mod raw_windows;
+mod rights;
 mod round_trips;
 mod schema_name;
 mod set_up_mistakes;

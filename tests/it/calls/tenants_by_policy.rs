@@ -7,8 +7,8 @@ use super::{
     successes::{reads, writes},
 };
 use crate::support::*;
-use deadpool_postgres::{Manager, Pool};
-use slotkeeper::{Slotkeeper, TenantId, booking::*, confirmation::Outcome};
+use deadpool_postgres::Pool;
+use slotkeeper::{Slotkeeper, TenantId, booking::*, confirmation::Outcome, migrate::Duty};
 
 /// Policies as `Slotkeeper::with_row_security` words them, on every table with a tenant.
 const POLICIES: &str = "DO $$ DECLARE t regclass; BEGIN
@@ -23,30 +23,15 @@ const POLICIES: &str = "DO $$ DECLARE t regclass; BEGIN
 /// A house with a second door, for a role with the rights to work and no more.
 struct Guarded {
     house: House,
-    role: String,
     pool: Pool,
 }
 
 impl Guarded {
     async fn open() -> Self {
         let house = House::open().await;
-        let role = format!("{}_app", house.db.name());
         house.sql(POLICIES).await;
-        let grants = format!(
-            "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA slotkeeper TO {role};
-             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA slotkeeper TO {role}"
-        );
-        house.sql(&grants).await;
-        let mut config = house.db.config();
-        config.user(&role);
-        let pool = Pool::builder(Manager::new(config, tokio_postgres::NoTls)).max_size(2).build().unwrap();
-        Self { house, role, pool }
-    }
-
-    /// Roles belong to the server, not to the database.
-    async fn close(self) {
-        self.pool.close();
-        self.house.sql(&format!("DROP OWNED BY {0}; DROP ROLE {0}", self.role)).await;
+        let pool = house.role(Duty::ALL).await;
+        Self { house, pool }
     }
 }
 
@@ -82,7 +67,6 @@ async fn two_tenants_book_the_same_id_and_window_and_neither_sees_the_other() {
         assert_eq!(count(owner.query_one(&raw, &[]).await.unwrap()), (2, 2), "{table}");
     }
     drop(client);
-    g.close().await;
 }
 
 #[tokio::test]
@@ -100,7 +84,6 @@ async fn every_call_works_under_the_policies_as_a_role_that_owns_nothing() {
     for refusal in all_refusals() {
         assert_eq!((refusal.act)(&stage, &g.pool).await, refusal.answer, "{}", refusal.name);
     }
-    g.close().await;
 }
 
 /// A handle that does not announce the tenant finds nothing and can write nothing: forgetting it is not a leak.
@@ -117,7 +100,6 @@ async fn without_the_announcement_nothing_is_seen_and_nothing_is_written() {
     let error = stage.keeper.resources().create(&g.pool, &resource(stage.tenant)).await.unwrap_err();
     assert_eq!((error.code(), error.sqlstate()), ("misconfigured", Some("42501")));
     assert_eq!(g.house.digest().await, digest);
-    g.close().await;
 }
 
 #[tokio::test]
@@ -130,5 +112,4 @@ async fn every_table_with_a_tenant_is_under_a_policy_in_these_tests() {
     tables.sort();
     assert_eq!(client.query_one(query, &[]).await.unwrap().get::<_, Vec<String>>(0), tables);
     drop(client);
-    g.close().await;
 }

@@ -1,35 +1,8 @@
 //! The library as a service runs it: a role that owns nothing.
 
 use super::common::*;
-use deadpool_postgres::{Manager, Pool};
-use tokio_postgres::{Client, NoTls, error::SqlState};
-
-/// A role of this test's own, with the rights a service needs and no more.
-struct Role {
-    name: String,
-    pool: Pool,
-}
-
-impl Role {
-    async fn create(h: &House) -> Self {
-        let name = format!("role_{}", h.db.name());
-        h.sql(&format!(
-            "CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
-             GRANT USAGE ON SCHEMA slotkeeper TO {name};
-             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA slotkeeper TO {name}"
-        ))
-        .await;
-        let mut config = h.db.config();
-        config.user(&name);
-        let pool = Pool::builder(Manager::new(config, NoTls)).max_size(4).build().unwrap();
-        Self { name, pool }
-    }
-
-    async fn drop(self, h: &House) {
-        self.pool.close();
-        h.sql(&format!("DROP OWNED BY {0}; DROP ROLE {0}", self.name)).await;
-    }
-}
+use slotkeeper::migrate::Duty;
+use tokio_postgres::{Client, error::SqlState};
 
 async fn insert(
     client: &Client,
@@ -50,11 +23,11 @@ async fn insert(
 async fn raw_sql_of_the_application_role_is_refused_by_the_constraint_too() {
     let h = House::open().await;
     let table = h.table().await;
-    let role = Role::create(&h).await;
-    let client = role.pool.get().await.unwrap();
+    let role = h.role([Duty::Service]).await;
+    let client = role.get().await.unwrap();
     let (half_past, two) = ("[2030-01-01 10:15Z,2030-01-01 10:45Z)", "[2030-01-01 14:00Z,2030-01-01 14:30Z)");
     let request = BookPlaces::new(h.tenant, one(table, 600, 630), fresh_key());
-    let first = h.keeper.bookings().book(&role.pool, &request).await.unwrap();
+    let first = h.keeper.bookings().book(&role, &request).await.unwrap();
     assert_eq!(first.outcome, Outcome::Confirmed);
 
     let refused = insert(&client, &h, table, half_past).await.unwrap_err();
@@ -78,8 +51,6 @@ async fn raw_sql_of_the_application_role_is_refused_by_the_constraint_too() {
     h.sql("ALTER TABLE slotkeeper.allocations DROP CONSTRAINT allocations_resource_during_excl").await;
     assert_eq!(insert(&client, &h, table, half_past).await.unwrap(), 1);
     assert_eq!(h.overlaps().await, 1);
-    drop(client);
-    role.drop(&h).await;
 }
 
 /// P15: every call works as that role.
@@ -87,8 +58,8 @@ async fn raw_sql_of_the_application_role_is_refused_by_the_constraint_too() {
 async fn the_whole_library_works_as_a_role_that_owns_nothing() {
     let h = House::open().await;
     let t = h.tables(2).await;
-    let role = Role::create(&h).await;
-    let (k, db, tenant) = (&h.keeper, &role.pool, h.tenant);
+    let role = h.role([Duty::Service, Duty::Relay]).await;
+    let (k, db, tenant) = (&h.keeper, &role, h.tenant);
     k.warm(db).await.unwrap();
 
     let new = slotkeeper::resource::NewResource::new(tenant, kind("room"), name("r"));
@@ -133,5 +104,4 @@ async fn the_whole_library_works_as_a_role_that_owns_nothing() {
     let events: Vec<_> =
         k.outbox().list(db, tenant, 100).await.unwrap().iter().map(|event| event.id).collect();
     assert_eq!(k.outbox().delete(db, tenant, &events).await.unwrap(), events.len() as u64);
-    role.drop(&h).await;
 }

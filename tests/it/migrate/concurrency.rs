@@ -66,7 +66,7 @@ async fn time_outs_of_the_session_do_not_end_a_waiting_step() {
     let mut client = db.client().await;
     let holder = db.client().await;
     holder.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(-512708431469140794)").await.unwrap();
-    let settings = "SET idle_in_transaction_session_timeout = '20ms'; SET statement_timeout = '1s';
+    let settings = "SET idle_in_transaction_session_timeout = '1ms'; SET statement_timeout = '1s';
         SELECT set_config(name, '150ms', false) FROM pg_settings WHERE name = 'transaction_timeout'";
     client.batch_execute(settings).await.unwrap();
     let up = tokio::spawn(async move { Migrator::new().up(&mut client).await });

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kit::Database;
 use slotkeeper::{
     Claim, IdempotencyKey, ResourceId, ResourceKind, ResourceName, Slotkeeper, TenantId, Window,
+    migrate::{Duty, Migrator, Role},
     resource::NewResource,
 };
 
@@ -43,6 +44,22 @@ impl House {
         let db = kit::database().await.expect("a database");
         let pool = db.pool(50);
         Self { db, pool, keeper, tenant: TenantId::generate() }
+    }
+
+    /// A second door: a role that owns nothing and has exactly what the product prints for these duties. The role is one
+    /// for each database, so asking again takes back what it had.
+    pub async fn role(&self, duties: impl IntoIterator<Item = Duty>) -> deadpool_postgres::Pool {
+        let config = self.db.stranger().await.expect("a role");
+        let name = config.get_user().expect("a name");
+        let mut owner = self.db.client().await.expect("a client");
+        owner.batch_execute(&format!("DROP OWNED BY {name}")).await.expect("nothing left of it");
+        let (migrator, role) = (Migrator::new(), Role::new(name).duties(duties));
+        let grants = migrator.grants(&owner, &role).await.expect("grants").to_string();
+        owner.batch_execute(&grants).await.expect("granted");
+        let verified = migrator.for_role(role).verify(&mut owner).await.expect("a verification");
+        assert!(verified.role_fits(), "{verified}");
+        let manager = deadpool_postgres::Manager::new(config, tokio_postgres::NoTls);
+        deadpool_postgres::Pool::builder(manager).max_size(4).build().expect("a pool")
     }
 
     /// Adds tables for four and returns them in id order.

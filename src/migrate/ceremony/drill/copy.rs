@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::migrate::ceremony::drill::Drill;
 use crate::migrate::{Migrator, catalog};
-use crate::ops::object::PRINTED;
+use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, PRINTED, READING, Transaction};
 use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
@@ -22,10 +22,8 @@ pub(super) async fn copy(
     most: u64,
     drill: &mut Drill,
 ) -> Result<Sums, MigrateError> {
-    let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(false);
-    let tx = builder.start().await.driver()?;
-    tx.batch_execute(PRINTED).await.driver()?;
-    tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off").await.driver()?;
+    let mode = "ISOLATION LEVEL REPEATABLE READ, READ WRITE";
+    let tx = Transaction::begin(client, mode, &[NO_TIMEOUTS, ALL_ROWS, PRINTED]).await?;
     let tenants = tenants(&tx, &migrator.schema, most, drill).await?;
     let mut expected = Sums::new();
     for (table, columns) in tables(migrator) {
@@ -42,8 +40,7 @@ pub(super) async fn copy(
 
 /// The sums of the copy.
 pub(super) async fn sums(scratch: &SchemaName, client: &mut Client) -> Result<Sums, MigrateError> {
-    let tx = client.transaction().await.driver()?;
-    tx.batch_execute(PRINTED).await.driver()?;
+    let tx = Transaction::begin(client, READING, &[NO_TIMEOUTS, PRINTED]).await?;
     let mut found = Sums::new();
     for (table, columns) in tables(&Migrator::new()) {
         let sql = sum(&columns, &format!("\"{scratch}\".\"{table}\""));

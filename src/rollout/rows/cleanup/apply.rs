@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Client, IsolationLevel, Transaction};
+use tokio_postgres::Client;
 
 use crate::ops::artifact::{Action, Lock, Reader, Record, Row, RowTable, text_form};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, MigrateError, Pace, RowKey};
 use crate::rollout::guard::Guard;
-use crate::rollout::rows::cleanup::{begin, recheck, referencing};
+use crate::rollout::rows::cleanup::{AS_OF_NOW, begin, recheck, referencing};
 
 /// What is done with a batch of an artifact's rows in one transaction.
 pub(crate) trait Batch {
@@ -81,7 +82,7 @@ async fn attempt_once(
     records: &[Record],
 ) -> Result<Step, MigrateError> {
     let Some(first) = records.first() else { return Ok(Step::default()) };
-    let tx = begin(client, pace, IsolationLevel::ReadCommitted).await?;
+    let tx = begin(client, pace, AS_OF_NOW).await?;
     let outside = text_form::enter(&tx).await?;
     let section = reader.header().tables[first.table].clone();
     let table = RowTable::of(&tx, section, batch.shadow()).await?;

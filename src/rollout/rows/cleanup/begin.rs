@@ -1,30 +1,26 @@
 //! Transactions of a clearing, and what must be allowed before it begins.
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::ops::artifact::Action;
+use crate::ops::session::waiting;
+use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, QUIET, Transaction};
 use crate::ops::{DriverResult, MigrateError, Pace, TableInfo};
 use crate::rollout::guard::Guard;
 
-/// For this transaction only. Rows hidden by a policy must not look like none.
-const SETTINGS: &str = "SET LOCAL statement_timeout = 0;
-    SET LOCAL idle_in_transaction_session_timeout = 0;
-    SET LOCAL client_min_messages = warning;
-    SET LOCAL row_security = off;
-    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
+/// Rows are found, and written to the file, in one snapshot.
+pub(crate) const ONE_SNAPSHOT: &str = "ISOLATION LEVEL REPEATABLE READ";
+/// Rows are changed as they are now.
+pub(crate) const AS_OF_NOW: &str = "ISOLATION LEVEL READ COMMITTED";
 
 /// Begins one; whether it may write is left as the session has it.
 pub(crate) async fn begin<'a>(
     client: &'a mut Client,
     pace: &Pace,
-    isolation: IsolationLevel,
+    mode: &str,
 ) -> Result<Transaction<'a>, MigrateError> {
-    let tx = client.build_transaction().isolation_level(isolation).start().await;
-    let tx = tx.driver()?;
-    let settings = format!("SET LOCAL lock_timeout = {}; {SETTINGS}", pace.lock_timeout.as_millis());
-    tx.batch_execute(&settings).await.driver()?;
-    Ok(tx)
+    Transaction::begin(client, mode, &[&waiting(pace.lock_timeout), NO_TIMEOUTS, QUIET, ALL_ROWS]).await
 }
 
 /// So that what cannot succeed fails before a file is written.
@@ -34,7 +30,7 @@ pub(super) async fn expect_rights(
     pace: &Pace,
     action: Action,
 ) -> Result<(), MigrateError> {
-    let tx = begin(client, pace, IsolationLevel::ReadCommitted).await?;
+    let tx = begin(client, pace, AS_OF_NOW).await?;
     let table = TableInfo::existing(&tx, &guard.table).await?;
     table.expect_key()?;
     let sql = "SELECT pg_catalog.current_setting('transaction_read_only') = 'on',

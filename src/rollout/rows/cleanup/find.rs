@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::Transaction;
-
 use crate::ops::artifact::{
     Action, ArtifactError, Cause, Current, Lock, Purpose, Record, RowTable, text_form,
 };
+use crate::ops::transaction::Transaction;
 use crate::ops::{MigrateError, RowKey, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::Offender;

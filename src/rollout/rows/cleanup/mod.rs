@@ -19,7 +19,7 @@ mod tally;
 
 use std::path::Path;
 
-use tokio_postgres::{Client, IsolationLevel};
+use tokio_postgres::Client;
 
 pub use self::options::Cleanup;
 pub use self::report::CleanupReport;
@@ -28,15 +28,17 @@ pub use self::tally::{CleanedRule, TenantRows};
 use self::apply::Clear;
 use self::find::Found;
 use self::tally::Tally;
+use crate::ops::MigrateError;
 use crate::ops::artifact::{
     Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form,
 };
-use crate::ops::{MigrateError, lock};
+use crate::ops::lock::RunLock;
+use crate::ops::transaction::Transaction;
 use crate::rollout::guard::Guard;
 use crate::rollout::{shadow, tenant};
 
 pub(crate) use self::apply::{Batch, Step, in_batches, look};
-pub(crate) use self::begin::begin;
+pub(crate) use self::begin::{AS_OF_NOW, ONE_SNAPSHOT, begin};
 
 /// Runs a clearing for `purpose`.
 pub(super) async fn run(
@@ -51,25 +53,13 @@ pub(super) async fn run(
     }
     let options = &options;
     let Some(path) = &options.path else {
-        let tx = begin(client, &options.pace, IsolationLevel::RepeatableRead).await?;
+        let tx = begin(client, &options.pace, ONE_SNAPSHOT).await?;
         let (_, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;
         return Ok(CleanupReport::only_found(guard, &found, true));
     };
-    lock::session(client, &guard.table, options.pace.patience()).await?;
+    RunLock::Table(&guard.table).for_session(client, options.pace.patience()).await?;
     let done = apply_all(guard, client, options, purpose, path).await;
-    unlock(client, guard, done).await
-}
-
-/// Gives the table's lock back, whatever came of the work: what went wrong first says more. Not an async closure's
-/// business, because a future that borrows through one cannot be spawned.
-pub(crate) async fn unlock<T>(
-    client: &Client,
-    guard: &Guard,
-    done: Result<T, MigrateError>,
-) -> Result<T, MigrateError> {
-    let released = lock::release(client, &guard.table).await;
-    let done = done?;
-    released.map(|()| done)
+    RunLock::Table(&guard.table).release(client, done).await
 }
 
 async fn apply_all(
@@ -83,7 +73,7 @@ async fn apply_all(
     let resumed = path.symlink_metadata().is_ok();
     let mut deferred = 0;
     if !resumed {
-        let tx = begin(client, &options.pace, IsolationLevel::RepeatableRead).await?;
+        let tx = begin(client, &options.pace, ONE_SNAPSHOT).await?;
         let (mut tx, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;
         deferred = found.deferred;
         if found.leaving.is_empty() {
@@ -116,7 +106,7 @@ async fn apply_all(
 
 /// The rows found, whole, in the snapshot in which they were found.
 async fn write(
-    tx: &mut tokio_postgres::Transaction<'_>,
+    tx: &mut Transaction<'_>,
     guard: &Guard,
     options: &Cleanup,
     purpose: Purpose,
@@ -152,7 +142,7 @@ async fn expect_same_run(
     if header.purpose != purpose || header.tenant != options.tenant {
         return Err(ArtifactError::OtherPurpose.into());
     }
-    let tx = begin(client, &options.pace, IsolationLevel::ReadCommitted).await?;
+    let tx = begin(client, &options.pace, AS_OF_NOW).await?;
     header.expect_database(&tx).await?;
     let _ = text_form::enter(&tx).await?;
     RowTable::of(&tx, section, Some(&guard.shadow)).await?;

@@ -3,9 +3,8 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::Transaction;
-
 use crate::ops::artifact::{Record, RowTable, params};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, MigrateError, RowKey, TableName};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::rivals::{AT, counted};

@@ -1,10 +1,10 @@
 //! Rows that others refer to are not removed: their children would go too (`ON DELETE CASCADE`), lose their parent
 //! (`SET NULL`) or stand in the way, and none of that is in the artifact.
 
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use crate::ops::artifact::{RowTable, params};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError, RowKey};
 
 /// Foreign keys that refer to a table, with the condition that row `c` refers to row `t`. A row may refer to itself.

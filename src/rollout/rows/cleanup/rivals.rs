@@ -6,9 +6,8 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::Transaction;
-
 use crate::ops::artifact::{RowTable, params};
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, MigrateError, RowKey};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::Offender;

@@ -22,10 +22,10 @@ mod sweep;
 mod tally;
 
 use futures_util::TryStreamExt as _;
-use tokio_postgres::Transaction;
 
 use self::scope::Scope;
 use self::tally::Tally;
+use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, FindingKind, MigrateError, RowKey, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::{Finding, Offender, Sample};
@@ -104,7 +104,7 @@ async fn run(
     let Some(kind) = kind(guard, rule) else { return Ok(()) };
     let scope = Scope::new(guard, table, tenant);
     scope.expect_columns(rule)?;
-    let savepoint = tx.savepoint("slotkeeper_find").await.driver()?;
+    let savepoint = tx.savepoint().await?;
     let done = pass(&savepoint, &scope, rule, kind, tally).await;
     savepoint.rollback().await.driver()?;
     done
@@ -168,4 +168,4 @@ fn unevaluable(error: tokio_postgres::Error, table: &TableInfo, rule: &Rule) -> 
 }
 
 #[cfg(test)]
-mod on_a_server;
+mod tests;

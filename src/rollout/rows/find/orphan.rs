@@ -1,7 +1,6 @@
 //! Rows whose parent does not exist.
 
-use tokio_postgres::Transaction;
-
+use crate::ops::transaction::Transaction;
 use crate::ops::{MigrateError, TableInfo};
 use crate::rollout::rows::find::scope::{Scope, all_given, as_texts};
 use crate::rollout::rule::Reference;

@@ -5,8 +5,9 @@
 //! Within a chain the overlaps are told exactly here, where a row may overlap many.
 
 use futures_util::TryStreamExt as _;
-use tokio_postgres::{Row, Transaction};
+use tokio_postgres::Row;
 
+use crate::ops::transaction::Transaction;
 use crate::ops::{FindingKind, Ident, RowKey};
 use crate::rollout::rows::find::scope::{Scope, all_given, as_texts};
 use crate::rollout::rows::find::sweep::Span;

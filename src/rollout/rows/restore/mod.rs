@@ -4,14 +4,16 @@ mod report;
 
 use std::path::Path;
 
-use tokio_postgres::{Client, IsolationLevel, Transaction};
+use tokio_postgres::Client;
 
 pub use self::report::Restored;
 
 use crate::ops::artifact::{Action, ArtifactError, Lock, Purpose, Reader, Record, RowTable, text_form};
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, RowKey, lock};
+use crate::ops::lock::RunLock;
+use crate::ops::transaction::Transaction;
+use crate::ops::{DriverResult, Ident, MigrateError, Pace, RowKey};
 use crate::rollout::guard::Guard;
-use crate::rollout::rows::cleanup::{Batch, Step, begin, in_batches, look, unlock};
+use crate::rollout::rows::cleanup::{AS_OF_NOW, Batch, Step, begin, in_batches, look};
 
 impl Guard {
     /// Takes back what the run that wrote the artifact did: marked rows count again, removed rows are there again, with
@@ -44,10 +46,10 @@ impl Guard {
         if !matches!(reader.header().purpose, Purpose::Quarantine | Purpose::Dedupe) {
             return Err(ArtifactError::OtherPurpose.into());
         }
-        lock::session(client, &self.table, pace.patience()).await?;
+        RunLock::Table(&self.table).for_session(client, pace.patience()).await?;
         let shadow = Some(self.shadow.clone());
         let done = put_back(client, &mut reader, path.as_ref(), shadow, pace).await;
-        unlock(client, self, done).await
+        RunLock::Table(&self.table).release(client, done).await
     }
 }
 
@@ -80,7 +82,7 @@ async fn expect_fit(
     shadow: Option<&Ident>,
     pace: &Pace,
 ) -> Result<(), MigrateError> {
-    let tx = begin(client, pace, IsolationLevel::ReadCommitted).await?;
+    let tx = begin(client, pace, AS_OF_NOW).await?;
     reader.header().expect_database(&tx).await?;
     let _ = text_form::enter(&tx).await?;
     for section in &reader.header().tables {

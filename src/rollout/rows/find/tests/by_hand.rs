@@ -1,8 +1,10 @@
 //! Duplicates, orphans and rows that fail a check, on rows laid out by hand.
 
+use std::time::Duration;
+
 use tokio_postgres::Client;
 
-use crate::ops::{FindingKind, MigrateError, RowKey, TableInfo};
+use crate::ops::{FindingKind, MigrateError, RowKey, TableInfo, session};
 use crate::rollout::rows::find::{finding, offenders};
 use crate::rollout::{Guard, GuardBuilder, WindowColumns};
 
@@ -35,7 +37,7 @@ async fn leaving(
     let guard = guard.build().unwrap();
     let table = TableInfo::existing(client, guard.table()).await.unwrap();
     let rule = guard.rules().last().unwrap();
-    let mut tx = client.transaction().await.unwrap();
+    let mut tx = session::begin(client, Duration::from_secs(1)).await.unwrap();
     let found = finding(&mut tx, &guard, &table, rule, usize::MAX).await?;
     let offenders = offenders(&mut tx, &guard, &table, rule, tenant).await?;
     if tenant.is_none() {
@@ -135,7 +137,7 @@ async fn rows_that_cannot_be_told_apart_are_counted_and_never_named_as_losers() 
         .unwrap();
     let guard = Guard::on("public", "t").unique("k", &["id"]).build().unwrap();
     let table = TableInfo::existing(&client, guard.table()).await.unwrap();
-    let mut tx = client.transaction().await.unwrap();
+    let mut tx = session::begin(&mut client, Duration::from_secs(1)).await.unwrap();
     let found = finding(&mut tx, &guard, &table, &guard.rules()[0], 5).await.unwrap().unwrap();
     assert_eq!(
         (found.count, found.leaving, &found.samples[0].row),
@@ -143,4 +145,24 @@ async fn rows_that_cannot_be_told_apart_are_counted_and_never_named_as_losers() 
     );
     let error = offenders(&mut tx, &guard, &table, &guard.rules()[0], None).await.unwrap_err();
     assert_eq!(error, MigrateError::NoPrimaryKey { table: "public.t".to_owned() });
+}
+
+#[tokio::test]
+async fn nothing_is_left_behind_in_the_transaction() {
+    let (_database, mut client) = open().await;
+    client.batch_execute("INSERT INTO t (id, party) VALUES (1, 0)").await.unwrap();
+    let broken = Guard::on("public", "t").check("never", "1 / party > 0").build().unwrap();
+    let table = TableInfo::existing(&client, broken.table()).await.unwrap();
+    let mut tx = session::begin(&mut client, Duration::from_secs(1)).await.unwrap();
+    let error = offenders(&mut tx, &broken, &table, &broken.rules()[0], None).await.unwrap_err();
+    let expected = MigrateError::Unevaluable {
+        table: "public.t".into(),
+        rule: "never".into(),
+        sqlstate: "22012".into(),
+    };
+    assert_eq!(error, expected);
+    // The transaction goes on, with its own settings.
+    let sql = "SELECT current_setting('enable_indexscan'), current_setting('work_mem')";
+    let row = tx.query_one(sql, &[]).await.unwrap();
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), ("on", "4MB"));
 }

@@ -1,19 +1,16 @@
 //! The sweep against the server's own `&&`, on random rows of every kind a window is stored in.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio_postgres::{Client, Row};
 
-use crate::ops::{FindingKind, MigrateError, RowKey, TableInfo};
+use crate::ops::{FindingKind, RowKey, TableInfo, session};
 use crate::rollout::rows::find::{finding, offenders};
 use crate::rollout::rows::{Finding, Offender};
 use crate::rollout::{Guard, WindowColumns};
-
-mod others;
 
 const INSTANTS: [&str; 3] = ["timestamptz", "timestamp", "date"];
 const RANGES: [&str; 3] = ["tstzrange", "tsrange", "daterange"];
@@ -186,7 +183,7 @@ fn leaving(ordered: &[RowKey], pairs: &BTreeSet<(RowKey, RowKey)>) -> BTreeSet<R
 
 async fn sweep(client: &mut Client, guard: &Guard, tenant: Option<&str>) -> (Option<Finding>, Vec<Offender>) {
     let table = TableInfo::existing(client, guard.table()).await.unwrap();
-    let mut tx = client.transaction().await.unwrap();
+    let mut tx = session::begin(client, Duration::from_secs(1)).await.unwrap();
     let rule = &guard.rules()[0];
     let found = finding(&mut tx, guard, &table, rule, usize::MAX).await.unwrap();
     let offenders = offenders(&mut tx, guard, &table, rule, tenant).await.unwrap();
@@ -248,28 +245,4 @@ fn by_tenant(found: Option<&Finding>, offenders: &[Offender], name: &str) {
     let tenants = found.iter().flat_map(|found| &found.tenants);
     let told: BTreeMap<_, _> = tenants.map(|tenant| (tenant.tenant.clone(), tenant.leaving)).collect();
     assert_eq!(told, counts, "{name}");
-}
-
-#[tokio::test]
-async fn nothing_is_left_behind_in_the_transaction() {
-    let database = kit::empty_database().await.unwrap();
-    let mut client = database.client().await.unwrap();
-    let layout = layouts()[0];
-    create(&client, layout, false).await;
-    client.batch_execute("INSERT INTO \"Gäste\".\"Tische und Stühle\" (nummer, \"Teil\", created, raum) VALUES (1, '', '2030-01-01', 0)").await.unwrap();
-    let broken = Guard::on("Gäste", "Tische und Stühle").check("nie", "1 / raum > 0").build().unwrap();
-    let table = TableInfo::existing(&client, broken.table()).await.unwrap();
-    let mut tx = client.transaction().await.unwrap();
-    let error = offenders(&mut tx, &broken, &table, &broken.rules()[0], None).await.unwrap_err();
-    let expected = MigrateError::Unevaluable {
-        table: "Gäste.Tische und Stühle".into(),
-        rule: "nie".into(),
-        sqlstate: "22012".into(),
-    };
-    assert_eq!(error, expected);
-    // The transaction goes on, with its own settings.
-    let row =
-        tx.query_one("SELECT current_setting('enable_indexscan'), current_setting('work_mem')", &[]).await;
-    let row = row.unwrap();
-    assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), ("on", "4MB"));
 }

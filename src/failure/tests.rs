@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, Config, Error, NoTls};
 
-use super::Failure;
+use super::{Failure, classify_code};
 
 const TABLES: &str = "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t VALUES (1), (2);
     CREATE TABLE d (a int UNIQUE DEFERRABLE)";
@@ -115,4 +115,80 @@ async fn the_drivers_own_errors_tell_whether_the_statement_ran() {
     assert_eq!(written, 4, "an error of the driver, and yet the rows are there");
     let setting = "host=x connect_timeout=canary".parse::<Config>().unwrap_err();
     assert_eq!(Failure::classify(&setting), Failure::Misconfigured);
+}
+
+#[test]
+fn every_sqlstate_has_one_meaning() {
+    let table: &[(Failure, &[&str])] = &[
+        (Failure::Serialization, &["40001"]),
+        (Failure::Deadlock, &["40P01"]),
+        (Failure::LockTimeout, &["55P03"]),
+        (Failure::Cancelled, &["57014"]),
+        (Failure::TooBusy, &["53300", "53200", "53100", "53000", "53400", "57P03"]),
+        (Failure::AbortedTransaction, &["25P02"]),
+        (Failure::ReadOnly, &["25006"]),
+        (Failure::StalePlan, &["26000", "42P05"]),
+        (
+            Failure::Misconfigured,
+            &[
+                "42501", "42P01", "42703", "3F000", "42883", "55000", "0A000", "42P10", "42809", "42601",
+                "28000", "28P01", "3D000", "44000",
+            ],
+        ),
+        (
+            Failure::InvalidData,
+            &["22000", "22003", "22004", "22007", "22008", "22021", "22P02", "22P05", "54000", "54001"],
+        ),
+        (
+            Failure::Connection,
+            &[
+                "08000", "08001", "08003", "08006", "08007", "08P01", "57P01", "57P02", "57P04", "57P05",
+                "25P03", "25P04", "40003",
+            ],
+        ),
+        (Failure::Other(*b"XX000"), &["XX000"]),
+        (Failure::Other(*b"P0001"), &["P0001"]),
+        (Failure::Other(*b"21000"), &["21000"]),
+        (Failure::Other(*b"55006"), &["55006"]),
+        (Failure::Other(*b"?????"), &["", "2", "toolong", "ä"]),
+    ];
+    for (failure, codes) in table {
+        for code in *codes {
+            assert_eq!(classify_code(code, None), *failure, "{code}");
+            assert_eq!(classify_code(code, Some("exec_simple_query")), *failure, "{code}");
+        }
+    }
+}
+
+#[test]
+fn a_stale_plan_is_told_by_the_routine() {
+    assert_eq!(classify_code("0A000", Some("RevalidateCachedQuery")), Failure::StalePlan);
+    assert_eq!(classify_code("42601", Some("RevalidateCachedQuery")), Failure::Misconfigured);
+}
+
+#[test]
+fn a_write_is_in_doubt_only_if_it_was_sent_and_not_answered() {
+    let doubtful = [Failure::Connection, Failure::Decoding, Failure::Other(*b"XX000")];
+    let settled = [
+        Failure::Serialization,
+        Failure::Deadlock,
+        Failure::LockTimeout,
+        Failure::Cancelled,
+        Failure::TooBusy,
+        Failure::AbortedTransaction,
+        Failure::ReadOnly,
+        Failure::StalePlan,
+        Failure::Misconfigured,
+        Failure::InvalidData,
+        Failure::Encoding,
+        Failure::Other(*b"XX002"),
+        Failure::Other(*b"P0001"),
+    ];
+    for failure in doubtful {
+        assert!(failure.may_have_written(true), "{failure:?}");
+        assert!(!failure.may_have_written(false), "{failure:?}");
+    }
+    for failure in settled {
+        assert!(!failure.may_have_written(true), "{failure:?}");
+    }
 }
