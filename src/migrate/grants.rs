@@ -23,6 +23,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::migrate::Migrator;
+use crate::ops::ident::quoted;
 use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
@@ -80,7 +81,7 @@ impl Migrator {
 impl Grants {
     fn of(schema: &SchemaName, role: &Role) -> Self {
         let privileges = needs::needs(&role.duties);
-        let to = format!("TO \"{}\"", role.name.replace('"', "\"\""));
+        let to = format!("TO {}", quoted(&role.name));
         let mut statements = vec![format!("GRANT USAGE ON SCHEMA \"{schema}\" {to}")];
         for grants in privileges.chunk_by(|a, b| a.table == b.table) {
             let clauses = grants.iter().map(Grant::clause).collect::<Vec<_>>().join(", ");

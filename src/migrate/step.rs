@@ -8,8 +8,8 @@ use tokio_postgres::types::Type;
 use crate::migrate::{Applied, Down, Exported, Migration, Migrator, export, history};
 use crate::ops::lock::RunLock;
 use crate::ops::server::{self, extension_error};
-use crate::ops::session::waiting;
-use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, QUIET, Transaction, WRITING};
+use crate::ops::session;
+use crate::ops::transaction::{Transaction, WRITING};
 use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
 
@@ -78,8 +78,7 @@ async fn attempt(
 }
 
 async fn begin<'a>(migrator: &Migrator, client: &'a mut Client) -> Result<Transaction<'a>, MigrateError> {
-    let settings = [&waiting(migrator.lock_timeout), NO_TIMEOUTS, QUIET, ALL_ROWS, CATALOG_ONLY];
-    let tx = Transaction::begin(client, WRITING, &settings).await?;
+    let tx = session::begin_in(client, WRITING, migrator.lock_timeout, CATALOG_ONLY).await?;
     server::expect_supported(&tx).await?;
     Ok(tx)
 }

@@ -40,8 +40,13 @@ impl Ident {
 
     /// As it stands in a statement.
     pub(crate) fn quoted(&self) -> String {
-        format!("\"{}\"", self.0.replace('"', "\"\""))
+        quoted(&self.0)
     }
+}
+
+/// Any name as it stands in a statement.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Quoted, with commas between.

@@ -23,7 +23,17 @@ pub(crate) async fn begin(
     client: &mut Client,
     lock_timeout: Duration,
 ) -> Result<Transaction<'_>, MigrateError> {
-    Transaction::begin(client, WRITING, &[&waiting(lock_timeout), NO_TIMEOUTS, QUIET, ALL_ROWS]).await
+    begin_in(client, WRITING, lock_timeout, "").await
+}
+
+/// The same in another mode, or with further settings.
+pub(crate) async fn begin_in<'a>(
+    client: &'a mut Client,
+    mode: &str,
+    lock_timeout: Duration,
+    settings: &str,
+) -> Result<Transaction<'a>, MigrateError> {
+    Transaction::begin(client, mode, &[&waiting(lock_timeout), NO_TIMEOUTS, QUIET, ALL_ROWS, settings]).await
 }
 
 /// One snapshot to read definitions from, as the catalog prints them; no older server than supported.
@@ -37,7 +47,7 @@ pub(crate) async fn reading<'a>(
 }
 
 /// How long a statement waits for a lock, in whole milliseconds; 0 would be for ever.
-pub(crate) fn waiting(lock_timeout: Duration) -> String {
+fn waiting(lock_timeout: Duration) -> String {
     format!("SET LOCAL lock_timeout = {};", lock_timeout.as_millis().clamp(1, 3_600_000))
 }
 
@@ -66,8 +76,7 @@ pub(crate) async fn beside(
 ) -> Result<Held, Failure> {
     let calm: Vec<String> =
         tables.iter().map(|table| format!("LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")).collect();
-    let hasten = format!("SET LOCAL lock_timeout = {}", pace.lock_timeout.as_millis());
-    let lock = format!("{hasten}; LOCK TABLE {} IN {mode} MODE", tables.join(", "));
+    let lock = format!("{} LOCK TABLE {} IN {mode} MODE", waiting(pace.lock_timeout), tables.join(", "));
     let mut waited = Duration::ZERO;
     let mut attempts = 1;
     loop {

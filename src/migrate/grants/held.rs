@@ -98,30 +98,30 @@ impl Comparison {
 }
 
 /// How much of a privilege is needed.
-enum Need {
+enum Need<'a> {
     Nothing,
-    Column(&'static str),
+    Column(&'a Grant, &'static str),
     Whole,
 }
 
-impl Need {
-    fn of(needs: &[Grant], held: &Held) -> Self {
+impl<'a> Need<'a> {
+    fn of(needs: &'a [Grant], held: &Held) -> Self {
         let Some(table) = &held.table else {
             return if held.privilege == "USAGE" { Self::Whole } else { Self::Nothing };
         };
         let same = |need: &&Grant| need.table == *table && need.privilege.to_string() == held.privilege;
-        match needs.iter().find(same).map(|need| need.column) {
+        match needs.iter().find(same).map(|need| (need, need.column)) {
             None => Self::Nothing,
-            Some(None) => Self::Whole,
-            Some(Some(column)) => Self::Column(column),
+            Some((_, None)) => Self::Whole,
+            Some((need, Some(column))) => Self::Column(need, column),
         }
     }
 
     fn missing(&self, held: &Held) -> Option<String> {
         match self {
             Self::Whole if !held.whole => Some(held.privilege.clone()),
-            Self::Column(column) if !held.columns.iter().any(|held| held == column) => {
-                Some(format!("{} ({column})", held.privilege))
+            Self::Column(need, column) if !held.columns.iter().any(|held| held == column) => {
+                Some(need.clause())
             }
             _ => None,
         }
@@ -131,7 +131,7 @@ impl Need {
         match self {
             _ if held.privilege == "SELECT" => false,
             Self::Whole => false,
-            Self::Column(column) => held.columns.iter().any(|held| held != column),
+            Self::Column(_, column) => held.columns.iter().any(|held| held != column),
             Self::Nothing => held.whole || !held.columns.is_empty(),
         }
     }

@@ -4,9 +4,8 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::ops::artifact::Action;
-use crate::ops::session::waiting;
-use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, QUIET, Transaction};
-use crate::ops::{DriverResult, MigrateError, Pace, TableInfo};
+use crate::ops::transaction::Transaction;
+use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
 use crate::rollout::guard::Guard;
 
 /// Rows are found, and written to the file, in one snapshot.
@@ -20,7 +19,7 @@ pub(crate) async fn begin<'a>(
     pace: &Pace,
     mode: &str,
 ) -> Result<Transaction<'a>, MigrateError> {
-    Transaction::begin(client, mode, &[&waiting(pace.lock_timeout), NO_TIMEOUTS, QUIET, ALL_ROWS]).await
+    session::begin_in(client, mode, pace.lock_timeout, "").await
 }
 
 /// So that what cannot succeed fails before a file is written.
