@@ -2,7 +2,8 @@
 //! `allocations`, with all its constraints and indexes, over the same driver and connection.
 //!
 //! Beside each of the library's writes stands its own SQL sent raw (`raw_…`): what is left between the two is the
-//! library. And beside placing stand the recipes that services write by hand.
+//! library; and the rows it leaves, written bare in one statement that asks nothing (`same_rows_…`): what is left between
+//! those two is deciding. And beside placing stand the recipes that services write by hand.
 //!
 //! Read the ratios, not the times. They are taken by turns, after Criterion has drawn its pictures: see `writes/turns.rs`.
 #![allow(
@@ -21,11 +22,15 @@ mod hot;
 mod library;
 #[path = "writes/raw.rs"]
 mod raw;
+#[path = "writes/same_rows.rs"]
+mod same_rows;
 mod support;
 #[path = "writes/together.rs"]
 mod together;
 #[path = "writes/turns.rs"]
 mod turns;
+#[path = "writes/write.rs"]
+mod write;
 
 use criterion::{Criterion, Throughput};
 use std::time::{Duration, Instant};
@@ -36,6 +41,7 @@ use support::{
 };
 use tokio::runtime::Runtime;
 use turns::Turn;
+use write::timed;
 
 /// Those that place one row into a table of their own.
 const BY_HAND: [Recipe; 4] =
@@ -87,17 +93,26 @@ fn turns() -> Vec<Turn> {
         };
     }
     let mut turns = turns! {
-        "bare_insert" bare::bare_insert;
-        "bare_insert_heap" bare::bare_insert_heap;
-        "place_1" library::place_1;
-        "raw_place_1" raw::raw_place_1;
-        "confirm_2" library::confirm_2;
-        "raw_confirm_2" raw::raw_confirm_2;
-        "book_1" library::book_1;
-        "raw_book_1" raw::raw_book_1;
-        "replay" library::replay;
-        "cancel" library::cancel;
-        "move" library::move_1;
+        "bare_insert" timed::<bare::BareInsert>;
+        "bare_insert_heap" timed::<bare::BareInsertHeap>;
+        "place_1" timed::<library::Place1>;
+        "raw_place_1" timed::<raw::RawPlace1>;
+        "same_rows_place_1" timed::<same_rows::Place1>;
+        "place_3" timed::<library::Place3>;
+        "confirm_2" timed::<library::Confirm2>;
+        "raw_confirm_2" timed::<raw::RawConfirm2>;
+        "same_rows_confirm_2" timed::<same_rows::Confirm2>;
+        "book_1" timed::<library::Book1>;
+        "raw_book_1" timed::<raw::RawBook1>;
+        "same_rows_book_1" timed::<same_rows::Book1>;
+        "book_3" timed::<library::Book3>;
+        "replay" timed::<library::Replay>;
+        "place_refused" timed::<library::PlaceRefused>;
+        "cancel" timed::<library::Cancel>;
+        "move" timed::<library::Move1>;
+        "block" timed::<library::Block1>;
+        "extend" timed::<library::Extend>;
+        "release" timed::<library::Release>;
         "place_1_of_8_pipelined" together::place_pipelined;
         "book_1_of_8_in_a_transaction" together::book_in_transaction;
     };

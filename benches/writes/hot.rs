@@ -1,15 +1,16 @@
 //! Confirming must stay within its page: an index on anything it changes shows here at once.
 
 use crate::{
-    library,
+    library::Confirm2,
     support::{House, only_checking},
+    write::timed,
 };
 use serde_json::{Value, json};
 
 /// Confirms holds of two tables and counts which of their updates were HOT.
 pub async fn updates(group: &str, house: &mut House) -> Value {
     let before = counters(house).await;
-    library::confirm_2(house, if only_checking() { 10 } else { 2_000 }).await;
+    timed::<Confirm2>(house, if only_checking() { 10 } else { 2_000 }).await;
     let after = counters(house).await;
     let [updates, hot] = [after[0] - before[0], after[1] - before[1]];
     println!("{group}: {hot} of {updates} updates of a confirm were HOT");

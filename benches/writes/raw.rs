@@ -1,17 +1,17 @@
 //! The library's own statements without the library: prepared once, on the driver's client, the same parameters.
 //!
-//! Checksum and record are made before the clock starts: hashing the request is part of what the library adds. The
+//! Checksum and record are made beforehand: hashing the request is part of what the library adds. The
 //! types are those of `src/sql.rs`; a text that does not fit them fails to prepare.
 
-use super::library::hold_of_two;
+use super::{library::hold_of, write::Write};
 use crate::support::{House, fresh_key};
 use serde_json::{Value, json};
 use slotkeeper::{
-    AllocationId, BookingId, ClaimId, ConfirmationId, HoldId, IdempotencyKey, ResourceId, Ttl, Window,
+    AllocationId, BookingId, ClaimId, ConfirmationId, HoldId, IdempotencyKey, ResourceId, TenantId, Ttl,
+    Window,
 };
-use std::time::{Duration, Instant};
 use tokio_postgres::{
-    Client, Row, Statement,
+    Row, Statement,
     types::{ToSql, Type},
 };
 
@@ -35,7 +35,7 @@ const BOOK_SINGLE_TYPES: &[Type] = types![
 const NO_TEXT: Option<&str> = None;
 
 /// What a caller's request becomes on its way: as long as the real ones.
-struct Request {
+pub struct Request {
     key: IdempotencyKey,
     checksum: Vec<u8>,
     record: Value,
@@ -58,12 +58,20 @@ impl Request {
     }
 }
 
-pub async fn raw_place_1(house: &mut House, n: u64) -> Duration {
-    let places: Vec<_> = (0..n).map(|_| house.place()).collect();
-    let (client, statement) = prepared(house, PLACE_SINGLE, PLACE_SINGLE_TYPES).await;
-    let (ttl, life) = (Ttl::default().length().num_microseconds().expect("µs"), 30_i64 * 86_400 * 1_000_000);
-    let start = Instant::now();
-    for (tenant, table, window) in places {
+/// The statement of [`Place1`](super::library::Place1).
+pub struct RawPlace1;
+
+impl Write for RawPlace1 {
+    type Request = (Statement, TenantId, ResourceId, Window);
+
+    async fn prepare(house: &mut House) -> Self::Request {
+        let (tenant, table, window) = house.place();
+        (prepared(house, PLACE_SINGLE, PLACE_SINGLE_TYPES).await, tenant, table, window)
+    }
+
+    async fn call(house: &House, (statement, tenant, table, window): Self::Request) {
+        let (ttl, life) =
+            (Ttl::default().length().num_microseconds().expect("µs"), 30_i64 * 86_400 * 1_000_000);
         let (hold, allocation) = (HoldId::generate(), AllocationId::generate());
         let params: &[&(dyn ToSql + Sync)] = &[
             &tenant,
@@ -79,23 +87,27 @@ pub async fn raw_place_1(house: &mut House, n: u64) -> Duration {
             &NO_TEXT,
             &NO_TEXT,
         ];
-        let row = one(client, &statement, params).await;
+        let row = one(house, &statement, params).await;
         assert_eq!(row.get::<_, &str>("outcome"), "placed");
     }
-    start.elapsed()
 }
 
-pub async fn raw_confirm_2(house: &mut House, n: u64) -> Duration {
-    let mut placed = Vec::new();
-    for _ in 0..n {
-        let (tenant, hold) = hold_of_two(house).await;
-        placed.push((tenant, hold, Request::to_confirm(hold)));
+/// The statement of [`Confirm2`](super::library::Confirm2).
+pub struct RawConfirm2;
+
+impl Write for RawConfirm2 {
+    type Request = (Statement, TenantId, HoldId, Request);
+
+    async fn prepare(house: &mut House) -> Self::Request {
+        let (tenant, hold) = hold_of(house, 2).await;
+        let statement = prepared(house, CONFIRM_ACTIVE, CONFIRM_ACTIVE_TYPES).await;
+        (statement, tenant, hold, Request::to_confirm(hold))
     }
-    let (client, statement) = prepared(house, CONFIRM_ACTIVE, CONFIRM_ACTIVE_TYPES).await;
-    let (no_window, no_price, nothing) = (None::<Window>, None::<i64>, json!({}));
-    let start = Instant::now();
-    for (tenant, hold, Request { key, checksum, record }) in placed {
+
+    async fn call(house: &House, (statement, tenant, hold, request): Self::Request) {
         let (booking, confirmation) = (BookingId::generate(), ConfirmationId::generate());
+        let (no_window, no_price, nothing) = (None::<Window>, None::<i64>, json!({}));
+        let Request { key, checksum, record } = request;
         let params: &[&(dyn ToSql + Sync)] = &[
             &tenant,
             &hold,
@@ -112,23 +124,28 @@ pub async fn raw_confirm_2(house: &mut House, n: u64) -> Duration {
             &NO_TEXT,
             &nothing,
         ];
-        let row = one(client, &statement, params).await;
+        let row = one(house, &statement, params).await;
         assert_eq!(row.get::<_, Option<&str>>("recorded"), Some("confirmed"));
     }
-    start.elapsed()
 }
 
-pub async fn raw_book_1(house: &mut House, n: u64) -> Duration {
-    let places: Vec<_> = (0..n)
-        .map(|_| house.place())
-        .map(|(tenant, table, window)| (tenant, table, window, Request::to_book(table, window)))
-        .collect();
-    let (client, statement) = prepared(house, BOOK_SINGLE, BOOK_SINGLE_TYPES).await;
-    let (no_price, nothing) = (None::<i64>, json!({}));
-    let start = Instant::now();
-    for (tenant, table, window, Request { key, checksum, record }) in places {
+/// The statement of [`Book1`](super::library::Book1).
+pub struct RawBook1;
+
+impl Write for RawBook1 {
+    type Request = (Statement, TenantId, ResourceId, Window, Request);
+
+    async fn prepare(house: &mut House) -> Self::Request {
+        let (tenant, table, window) = house.place();
+        let statement = prepared(house, BOOK_SINGLE, BOOK_SINGLE_TYPES).await;
+        (statement, tenant, table, window, Request::to_book(table, window))
+    }
+
+    async fn call(house: &House, (statement, tenant, table, window, request): Self::Request) {
         let (claim, allocation) = (ClaimId::generate(), AllocationId::generate());
         let (booking, confirmation) = (BookingId::generate(), ConfirmationId::generate());
+        let (no_price, nothing) = (None::<i64>, json!({}));
+        let Request { key, checksum, record } = request;
         let params: &[&(dyn ToSql + Sync)] = &[
             &tenant,
             &claim,
@@ -150,18 +167,17 @@ pub async fn raw_book_1(house: &mut House, n: u64) -> Duration {
             &NO_TEXT,
             &nothing,
         ];
-        let row = one(client, &statement, params).await;
+        let row = one(house, &statement, params).await;
         assert_eq!(row.get::<_, Option<&str>>("recorded"), Some("confirmed"));
     }
-    start.elapsed()
 }
 
-/// The driver's own client beneath the pool's wrapper, and the statement on it.
-async fn prepared<'a>(house: &'a House, sql: &str, types: &[Type]) -> (&'a Client, Statement) {
-    let statement = house.client.prepare_typed_cached(sql, types).await.expect("a statement");
-    (&house.client, statement)
+/// Typed as the library does, so that the driver asks the server nothing.
+async fn prepared(house: &House, sql: &str, types: &[Type]) -> Statement {
+    house.client.prepare_typed_cached(sql, types).await.expect("a statement")
 }
 
-async fn one(client: &Client, statement: &Statement, params: &[&(dyn ToSql + Sync)]) -> Row {
-    client.query_one(statement, params).await.expect("one row")
+/// On the driver's own client beneath the pool's wrapper.
+async fn one(house: &House, statement: &Statement, params: &[&(dyn ToSql + Sync)]) -> Row {
+    house.client.query_one(statement, params).await.expect("one row")
 }

@@ -37,6 +37,7 @@ pub fn measure(group: &str, runtime: &Runtime, house: &mut House, turns: &[Turn]
         json!({
             "group": group, "id": turn.id, "median_us": median(times.clone()), "rounds": times.len(),
             "over_bare_insert": over(times, of("bare_insert")), "over_raw": over(times, of(&format!("raw_{}", turn.id))),
+            "over_same_rows": over(times, of(&format!("same_rows_{}", turn.id))),
         })
     };
     turns.iter().zip(&times).map(row).collect()
@@ -46,9 +47,12 @@ pub fn print(group: &str, rows: &[Value]) {
     println!("{group}: x bare_insert, by turns");
     for row in rows {
         let figure = |name: &str| row[name].as_f64().unwrap_or(f64::NAN);
-        let raw = row["over_raw"].as_f64().map(|ratio| format!(", {ratio:.2} x raw")).unwrap_or_default();
+        let over = |name: &str, what: &str| {
+            row[name].as_f64().map(|ratio| format!(", {ratio:.2} x {what}")).unwrap_or_default()
+        };
+        let others = over("over_raw", "raw") + &over("over_same_rows", "the same rows bare");
         let id = row["id"].as_str().unwrap_or_default();
-        println!("  {:5.2}  {id} ({:.0} µs){raw}", figure("over_bare_insert"), figure("median_us"));
+        println!("  {:5.2}  {id} ({:.0} µs){others}", figure("over_bare_insert"), figure("median_us"));
     }
 }
 

@@ -26,6 +26,8 @@
 //!
 //! `KIT_SKIP_LOCAL=1` passes over 2 and 3: it is how the order itself is tested, and how to try the newest version.
 //!
+//! `KIT_UNDER` names a command to run the server under, `valgrind --tool=callgrind` say; its working folder is the server's.
+//!
 //! # What is left behind
 //!
 //! Of a server started here nothing, however the process ends: a watchdog outlives it, stops the server and removes its

@@ -2,6 +2,7 @@
 
 mod contention;
 mod growth;
+mod instructions;
 mod latency;
 mod mapping;
 mod overlap;
@@ -23,6 +24,7 @@ pub fn all(page: &mut Page, measured: &Measured) -> Result<()> {
     conditions(page, measured);
     overlap::section(page, measured)?;
     writes::section(page, measured)?;
+    instructions::section(page, measured);
     contention::section(page, measured)?;
     latency::section(page, measured)?;
     growth::section(page, measured)?;
@@ -32,7 +34,7 @@ pub fn all(page: &mut Page, measured: &Measured) -> Result<()> {
 }
 
 fn conditions(page: &mut Page, measured: &Measured) {
-    let benches = ["overlap_check", "writes", "contention", "latency_link", "growth"];
+    let benches = ["overlap_check", "writes", "instructions", "contention", "latency_link", "growth"];
     let told: BTreeSet<String> = benches
         .iter()
         .filter_map(|bench| measured.recorded(bench))

@@ -15,12 +15,14 @@ use tokio_postgres::Config;
 use super::{
     Settings,
     account::{self, Account},
+    find::set,
     folder,
     watchdog::Watchdog,
 };
 use crate::Error;
 
-const START_WITHIN: Duration = Duration::from_secs(60);
+/// Half a second if the machine is idle; much longer under a tool that watches every instruction.
+const START_WITHIN: Duration = Duration::from_secs(120);
 
 #[derive(Debug)]
 pub(super) struct Postmaster {
@@ -99,7 +101,7 @@ impl Starting<'_> {
         // A file, never a pipe: tests provoke errors, and a pipe nobody reads fills up and stops the server.
         let log = File::create(self.log()).map_err(Error::on("make the server's log"))?;
         let errors = log.try_clone().map_err(Error::on("make the server's log"))?;
-        let mut postgres = self.command("postgres");
+        let mut postgres = self.server();
         postgres.args(["-D", "data"]);
         for flag in Settings::COMMON.iter().chain(settings.flags()) {
             postgres.args(["-c", flag]);
@@ -129,14 +131,26 @@ impl Starting<'_> {
         Ok(())
     }
 
+    /// `postgres`, under the command that `KIT_UNDER` names, if any.
+    fn server(&self) -> Command {
+        let under = set("KIT_UNDER").unwrap_or_default();
+        let mut words = under.split_whitespace();
+        let Some(program) = words.next() else { return self.command("postgres") };
+        let mut command = self.command(program);
+        command.args(words).arg(self.bin.join("postgres"));
+        command
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.join("log")
     }
 
-    /// As the service account, in our folder, and deaf to the caller's own PostgreSQL variables.
+    /// As the service account, in our folder, and deaf to the caller's own PostgreSQL variables. A program that is not
+    /// PostgreSQL's is looked for on the path.
     fn command(&self, program: &str) -> Command {
         use std::os::unix::process::CommandExt;
-        let mut command = Command::new(self.bin.join(program));
+        let ours = self.bin.join(program);
+        let mut command = Command::new(if ours.is_file() { ours } else { program.into() });
         command.current_dir(&self.folder).stdin(Stdio::null()).process_group(0);
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);

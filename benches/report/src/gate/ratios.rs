@@ -4,13 +4,13 @@
 //! (`synchronous_commit = off`) they show the library's own cost. A busy moment can spoil a run, so one good run in three
 //! is enough; a real regression spoils all three.
 
-use super::{
+use crate::{
     measured::Measured,
     page::{number, text},
 };
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use std::{env, fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 const GROUP: &str = "writes_async_commit";
 const IDS: [&str; 4] = ["place_1", "confirm_2", "book_1", "replay"];
@@ -54,13 +54,11 @@ pub fn run(renew: bool) -> Result<()> {
 
 /// By turns only: no benchmark of Criterion's has such a name.
 fn measure() -> Result<()> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["bench", "--locked", "-p", "slotkeeper", "--bench", "writes", "--", "^by turns only$"])
-        .envs([("SLOTKEEPER_BENCH_ROWS", "20000"), ("SLOTKEEPER_BENCH_GROUPS", GROUP)])
-        .status()?;
-    ensure!(status.success(), "the bench failed");
-    Ok(())
+    super::bench(
+        "writes",
+        &["^by turns only$"],
+        &[("SLOTKEEPER_BENCH_ROWS", "20000"), ("SLOTKEEPER_BENCH_GROUPS", GROUP)],
+    )
 }
 
 fn ratios() -> Result<Vec<(String, Value)>> {
