@@ -5,7 +5,7 @@
 //! become dearer by three is seen at once. What it does not see is waiting: for the disk, for locks, for the client.
 //!
 //! Needs `valgrind`. `SLOTKEEPER_BENCH_IDS=place_1,book_1` takes some of the writes; what callgrind wrote for each is kept
-//! in `<target>/slotkeeper-bench/callgrind/`, for `callgrind_annotate`.
+//! in `<target>/slotkeeper-callgrind/`, for `callgrind_annotate`.
 #![allow(
     missing_docs,
     clippy::expect_used,

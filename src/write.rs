@@ -65,6 +65,37 @@ impl Slotkeeper {
         result
     }
 
+    /// Sends the fast form of a write, once. It answers what is common; `None` if it does not, or raised what repeating
+    /// cures: nothing is written then, and the general form is to be sent.
+    pub(crate) async fn attempt(&self, db: &dyn Executor, call: &Call<'_>) -> Result<Option<Row>> {
+        let watch = WriteMetrics::start(call.sql);
+        let session = db.open().await?;
+        if session.is_closed() {
+            return Err(Error::Unavailable(Cause::NONE));
+        }
+        watch.pass();
+        let answer = match self.send(&session, call).await {
+            Ok(mut rows) => Ok(rows.pop().filter(|row| row.get::<_, Option<&str>>("outcome").is_some())),
+            Err(failed) => match self.again(&session, call, &failed) {
+                Err(Error::ReferenceTaken) if intact(&session, call) => Ok(None),
+                again => again.map(|_| None),
+            },
+        };
+        match answer {
+            Ok(Some(row)) => {
+                let row = Ok(row);
+                watch.end(&row);
+                row.map(Some)
+            }
+            Ok(None) => Ok(None),
+            Err(error) => {
+                let error = Err(error);
+                watch.end(&error);
+                error.map(Some)
+            }
+        }
+    }
+
     /// Passes until the statement has settled.
     async fn settle(&self, db: &dyn Executor, call: &Call<'_>, watch: &WriteMetrics) -> Result<Row> {
         let session = db.open().await?;
@@ -76,8 +107,13 @@ impl Slotkeeper {
         for _ in 0..PASSES {
             watch.pass();
             match self.send(&session, call).await {
-                Ok(row) if row.get::<_, &str>("outcome") != "repeat" => return Ok(row),
-                Ok(_) => watch.lost_race(),
+                Ok(rows) => {
+                    let row = one_row(rows);
+                    if row.get::<_, &str>("outcome") != "repeat" {
+                        return Ok(row);
+                    }
+                    watch.lost_race();
+                }
                 Err(failed) => match self.again(&session, call, &failed) {
                     // May be a concurrent copy of this call. Send it once more: it then finds that copy's row, or the
                     // reference belongs to someone else.
@@ -113,7 +149,7 @@ impl Slotkeeper {
         }
     }
 
-    async fn send(&self, session: &Session<'_>, call: &Call<'_>) -> std::result::Result<Row, Failed> {
+    async fn send(&self, session: &Session<'_>, call: &Call<'_>) -> std::result::Result<Vec<Row>, Failed> {
         let inside = session.in_transaction();
         let prologue = self.prologue(call.tenant, inside);
         let savepoint = inside && call.savepoint == Savepoint::Needed;
@@ -130,7 +166,7 @@ impl Slotkeeper {
         let flight = Flight { before: before.as_deref(), after };
         let sent = session.query(self.text(call.sql), call.sql.types(), call.params, flight).await;
         match sent {
-            Ok(rows) => Ok(one_row(rows)),
+            Ok(rows) => Ok(rows),
             Err(failed) => {
                 if savepoint && failed.sent {
                     // If this fails too, the connection is gone, and the first error says so.
@@ -196,7 +232,7 @@ const fn commit(session: &Session<'_>) -> Option<&'static str> {
     if session.in_transaction() { None } else { Some("COMMIT") }
 }
 
-/// Every write answers with exactly one row, by its shape.
+/// The general form of a write answers with exactly one row, by its shape.
 fn one_row(mut rows: Vec<Row>) -> Row {
     debug_assert_eq!(rows.len(), 1);
     rows.swap_remove(0)

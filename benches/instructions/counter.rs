@@ -61,7 +61,7 @@ impl Counter {
     /// Keeps what callgrind wrote, by function, for whoever wants to know where it went.
     pub fn keep(&self, id: &str, file: &Path) {
         let target = env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
-        let folder = Path::new(&target).join("slotkeeper-bench/callgrind");
+        let folder = Path::new(&target).join("slotkeeper-callgrind");
         fs::create_dir_all(&folder).expect("a folder for profiles");
         fs::copy(file, folder.join(id)).expect("a copy");
     }

@@ -116,22 +116,29 @@ impl BookingRepository<'_> {
     pub async fn book(self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
         let identity = book.identity();
         if matches!(book.target, Target::Minted) && book.claim.is_one() {
-            let row = self.claim(db, book, &identity, Sql::BookingBookSingle).await?;
-            if row.get::<_, &str>("outcome") != "use_many" {
+            if let Some(row) = self.claim(db, book, &identity, Sql::BookingBookSingle).await? {
                 return decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"));
             }
         }
-        let row = self.claim(db, book, &identity, Sql::BookingBook).await?;
+        // The general form always answers.
+        let row =
+            self.claim(db, book, &identity, Sql::BookingBook).await?.ok_or(Error::Internal(Cause::NONE))?;
         decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"))
     }
 
     /// Sends one of the two statements that book: that of one resource takes scalars, that of several arrays.
-    async fn claim(self, db: &dyn Executor, book: &BookPlaces, identity: &Identity, sql: Sql) -> Result<Row> {
+    async fn claim(
+        self,
+        db: &dyn Executor,
+        book: &BookPlaces,
+        identity: &Identity,
+        sql: Sql,
+    ) -> Result<Option<Row>> {
         let one = sql == Sql::BookingBookSingle;
-        let (columns, details) = (book.claim.columns(), book.details.columns());
-        let (window, (before, after)) = (book.claim.window(), book.claim.buffers().seconds());
         let (claim, booking, confirmation) =
             (ClaimId::generate(), book.target.id(), ConfirmationId::generate());
+        let (columns, details) = (book.claim.columns_of(claim.as_uuid()), book.details.columns());
+        let (window, (before, after)) = (book.claim.window(), book.claim.buffers().seconds());
         let must_be_pending = matches!(book.target, Target::Pending(_));
         let mut params: Vec<Param<'_>> = vec![&book.tenant, &claim];
         params.extend(if one { columns.one() } else { columns.many() });
@@ -151,7 +158,8 @@ impl BookingRepository<'_> {
             params.push(&must_be_pending);
         }
         let savepoint = if one { book.details.savepoint() } else { Savepoint::Needed };
-        self.keeper.write(db, &Call { sql, tenant: book.tenant, savepoint, params: &params }).await
+        let call = Call { sql, tenant: book.tenant, savepoint, params: &params };
+        if one { self.keeper.attempt(db, &call).await } else { self.keeper.write(db, &call).await.map(Some) }
     }
 
     /// Gives up a booking's places: they are free for others at once. Cancelling a cancelled booking is recorded and

@@ -8,6 +8,7 @@ use crate::{
     invalid::InvalidInput,
     policy::micros,
     sql::Sql,
+    window::Window,
     write::{Call, Param, Savepoint, conflict, missing},
 };
 use chrono::{DateTime, Utc};
@@ -40,8 +41,7 @@ impl HoldRepository<'_> {
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
         if new.claim.is_one() && limit.is_none() && new.reference.is_none() {
-            let row = self.claim(db, new, Sql::HoldPlaceSingle, &[]).await?;
-            if row.get::<_, &str>("outcome") != "use_many" {
+            if let Some(row) = self.claim_single(db, new).await? {
                 return self.settle(db, new, &row, limit).await;
             }
         }
@@ -49,26 +49,26 @@ impl HoldRepository<'_> {
         self.settle(db, new, &row, limit).await
     }
 
-    /// Sends one of the statements that place a hold: that of one resource takes scalars, the others arrays and more.
-    async fn claim(self, db: &dyn Executor, new: &PlaceHold, sql: Sql, more: &[Param<'_>]) -> Result<Row> {
-        let one = sql == Sql::HoldPlaceSingle;
+    /// The form for one resource takes scalars.
+    async fn claim_single(self, db: &dyn Executor, new: &PlaceHold) -> Result<Option<Row>> {
         let columns = new.claim.columns_of(new.id.as_uuid());
-        let (window, (before, after)) = (new.claim.window(), new.claim.buffers().seconds());
-        let (ttl, life) = (micros(new.ttl.length()), micros(self.keeper.policy().life()));
         let mut params: Vec<Param<'_>> = vec![&new.tenant, &new.id];
-        params.extend(if one { columns.one() } else { columns.many() });
-        let rest: [Param<'_>; 7] = [
-            /* visible window */ &window,
-            /* buffers, s */ &before,
-            &after,
-            /* µs */ &ttl,
-            /* longest life, µs */ &life,
-            &new.actor,
-            &new.reference,
-        ];
-        params.extend(rest);
+        params.extend(columns.one());
+        let terms = Terms::of(self, new);
+        params.extend(terms.params(new));
+        let (sql, savepoint) = (Sql::HoldPlaceSingle, Savepoint::Never);
+        self.keeper.attempt(db, &Call { sql, tenant: new.tenant, savepoint, params: &params }).await
+    }
+
+    /// The forms for any number take arrays, and more.
+    async fn claim(self, db: &dyn Executor, new: &PlaceHold, sql: Sql, more: &[Param<'_>]) -> Result<Row> {
+        let columns = new.claim.columns_of(new.id.as_uuid());
+        let mut params: Vec<Param<'_>> = vec![&new.tenant, &new.id];
+        params.extend(columns.many());
+        let terms = Terms::of(self, new);
+        params.extend(terms.params(new));
         params.extend(more);
-        let savepoint = if one { Savepoint::Never } else { Savepoint::Needed };
+        let savepoint = Savepoint::Needed;
         self.keeper.write(db, &Call { sql, tenant: new.tenant, savepoint, params: &params }).await
     }
 
@@ -217,6 +217,37 @@ impl HoldRepository<'_> {
             return Ok(found);
         };
         Err(Error::KeyReused { field })
+    }
+}
+
+/// What a hold is placed with besides its places.
+struct Terms {
+    visible_window: Window,
+    buffers: (i32, i32),
+    ttl_micros: i64,
+    longest_life_micros: i64,
+}
+
+impl Terms {
+    fn of(holds: HoldRepository<'_>, new: &PlaceHold) -> Self {
+        Self {
+            visible_window: new.claim.window(),
+            buffers: new.claim.buffers().seconds(),
+            ttl_micros: micros(new.ttl.length()),
+            longest_life_micros: micros(holds.keeper.policy().life()),
+        }
+    }
+
+    fn params<'a>(&'a self, new: &'a PlaceHold) -> [Param<'a>; 7] {
+        [
+            &self.visible_window,
+            &self.buffers.0,
+            &self.buffers.1,
+            &self.ttl_micros,
+            &self.longest_life_micros,
+            &new.actor,
+            &new.reference,
+        ]
     }
 }
 

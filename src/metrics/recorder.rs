@@ -51,10 +51,6 @@ impl WriteMetrics {
             Ok(row) => outcome(row),
             Err(error) => error.code().to_owned(),
         };
-        // Another statement follows, and settles it.
-        if outcome == "use_many" {
-            return;
-        }
         match outcome.as_str() {
             "conflict" => refused_by(Constraint::AllocationsResourceDuringExcl.name()),
             "key_reused" => refused_by(Constraint::ConfirmationsKeyKey.name()),
