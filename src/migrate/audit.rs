@@ -30,7 +30,8 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::confirmation::{self, Integrity};
-use crate::migrate::{Migrator, catalog, history};
+use crate::migrate::catalog::CATALOG;
+use crate::migrate::{Migrator, history};
 use crate::ops::session;
 use crate::ops::transaction::{ALL_ROWS, Transaction};
 use crate::ops::{DriverResult, MigrateError};
@@ -82,7 +83,7 @@ async fn expect_tables(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), 
                     WHERE n.nspname = $1 AND c.relname = t.name AND c.relkind IN ('r', 'p'))
                 ORDER BY t.at LIMIT 1";
     let schema = migrator.schema.as_str();
-    let params = [(&schema as _, Type::TEXT), (&catalog::tables() as _, Type::TEXT_ARRAY)];
+    let params = [(&schema as _, Type::TEXT), (&CATALOG.tables() as _, Type::TEXT_ARRAY)];
     match tx.query_typed_opt(sql, &params).await.driver()? {
         Some(row) => Err(MigrateError::MissingTable { table: format!("{schema}.{}", row.get::<_, &str>(0)) }),
         None => Ok(()),

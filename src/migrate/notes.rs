@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use tokio_postgres::types::Type;
 
-use crate::migrate::{Migrator, Role, catalog, grants};
+use crate::migrate::catalog::CATALOG;
+use crate::migrate::{Migrator, Role, grants};
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, MigrateError};
 
@@ -63,7 +64,7 @@ const TABLES: &str = "SELECT c.relname::text, c.relrowsecurity, c.relforcerowsec
 
 /// Row level security, owners, and the privileges of the application's role.
 pub(super) async fn read(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<Note>, MigrateError> {
-    let (schema, tables) = (migrator.schema.as_str(), catalog::tables());
+    let (schema, tables) = (migrator.schema.as_str(), CATALOG.tables());
     let params = [(&schema as _, Type::NAME), (&tables as _, Type::TEXT_ARRAY)];
     let rows = tx.query_typed(TABLES, &params).await.driver()?;
     let mut notes = Vec::new();

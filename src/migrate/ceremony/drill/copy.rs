@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use crate::migrate::Migrator;
+use crate::migrate::catalog::CATALOG;
 use crate::migrate::ceremony::drill::Drill;
-use crate::migrate::{Migrator, catalog};
 use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, PRINTED, READING, Transaction};
 use crate::ops::{DriverResult, MigrateError};
 use crate::schema::SchemaName;
@@ -57,11 +58,9 @@ fn sum(columns: &str, from: &str) -> String {
 /// Tables with their columns, parents first: the reverse of the order in which they are dropped.
 fn tables(migrator: &Migrator) -> Vec<(&'static str, String)> {
     let names = migrator.migrations.iter().flat_map(|migration| migration.tables_dropped().into_iter().rev());
-    let expected = catalog::expected();
     let columns = |table: &str| {
-        let prefix = format!("column {table}.");
-        let columns = expected.keys().filter_map(|object| object.strip_prefix(&prefix));
-        columns.map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ")
+        let quoted = CATALOG.columns(table).map(|(column, _)| format!("\"{column}\""));
+        quoted.collect::<Vec<_>>().join(", ")
     };
     names.map(|table| (table, columns(table))).collect()
 }
@@ -73,7 +72,7 @@ async fn tenants(
     most: u64,
     drill: &mut Drill,
 ) -> Result<Vec<String>, MigrateError> {
-    let tables = catalog::tables().into_iter().filter(|table| *table != "migrations");
+    let tables = CATALOG.tables().into_iter().filter(|table| *table != "migrations");
     let counts: Vec<String> = tables
         .map(|table| {
             format!("SELECT tenant_id, count(*) AS n FROM \"{schema}\".\"{table}\" GROUP BY tenant_id")
