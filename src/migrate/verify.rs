@@ -16,7 +16,7 @@ use crate::migrate::notes::Note;
 use crate::migrate::{Drift, DriftKind, Migrator, Status, drift, history, notes};
 use crate::ops::session;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 
 const QUERY: &str = include_str!("catalog.sql");
 
@@ -57,12 +57,12 @@ impl Migrator {
     /// with [`for_role`](Self::for_role), privileges are [noted](Verification::notes).
     ///
     /// # Errors
-    /// [`UnsupportedServer`](MigrateError::UnsupportedServer), or what the connection or the server reports. A
+    /// [`UnsupportedServer`](OpsError::UnsupportedServer), or what the connection or the server reports. A
     /// difference is not an error: see [`Verification::is_ok`].
     ///
     /// # Transactions
     /// One, read only, rolled back.
-    pub async fn verify(&self, client: &mut Client) -> Result<Verification, MigrateError> {
+    pub async fn verify(&self, client: &mut Client) -> Result<Verification, OpsError> {
         let tx = session::reading(client, "").await?;
         let found = found(self, &tx).await.driver()?;
         let history_read = may_read_history(self, &tx).await.driver()?;

@@ -23,7 +23,7 @@ pub(crate) mod transaction;
 
 pub use artifact::ArtifactError;
 pub(crate) use error::DriverResult;
-pub use error::{MigrateError, MigrateErrorKind};
+pub use error::{OpsError, OpsErrorKind};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
 pub use object::{Built, Lock, ObjectKind, State, Work};
 pub use pace::Pace;

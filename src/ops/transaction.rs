@@ -9,7 +9,7 @@ use std::ops::Deref;
 use futures_util::FutureExt;
 use tokio_postgres::Client;
 
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 
 /// May write, each statement sees what was committed before it.
 pub(crate) const WRITING: &str = "ISOLATION LEVEL READ COMMITTED, READ WRITE";
@@ -49,7 +49,7 @@ impl<'a> Transaction<'a> {
         client: &'a mut Client,
         mode: &str,
         settings: &[&str],
-    ) -> Result<Self, MigrateError> {
+    ) -> Result<Self, OpsError> {
         // Before it is sent: a future dropped while it waits leaves no transaction behind.
         let tx = Self { client, depth: 0, open: true };
         tx.batch_execute(&format!("BEGIN {mode}; {}", settings.concat())).await.driver()?;
@@ -57,7 +57,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// A savepoint: after an error in it, the transaction can go on.
-    pub(crate) async fn savepoint(&mut self) -> Result<Transaction<'_>, MigrateError> {
+    pub(crate) async fn savepoint(&mut self) -> Result<Transaction<'_>, OpsError> {
         let depth = self.depth + 1;
         let savepoint = Transaction { client: &mut *self.client, depth, open: true };
         savepoint.batch_execute(&format!("SAVEPOINT slotkeeper_{depth}")).await.driver()?;

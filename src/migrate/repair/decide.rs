@@ -7,7 +7,7 @@ use crate::migrate::catalog::{
 use crate::migrate::repair::Left;
 use crate::migrate::{Drift, DriftKind};
 use crate::ops::object::Ddl;
-use crate::ops::{Ident, MigrateError, ObjectKind, TableName};
+use crate::ops::{Ident, ObjectKind, OpsError, TableName};
 use crate::schema::SchemaName;
 
 /// One thing to do.
@@ -25,7 +25,7 @@ pub(super) enum Work {
 }
 
 /// Sorts differences into work, in an order in which it can be done, and what is left.
-pub(super) fn decide(drift: &[Drift], schema: &SchemaName) -> Result<(Vec<Action>, Vec<Left>), MigrateError> {
+pub(super) fn decide(drift: &[Drift], schema: &SchemaName) -> Result<(Vec<Action>, Vec<Left>), OpsError> {
     let mut actions: Vec<Action> = Vec::new();
     let mut left: Vec<Left> = Vec::new();
     for difference in drift.iter().filter(|difference| difference.fails()) {
@@ -63,7 +63,7 @@ fn act(
     difference: &Drift,
     drift: &[Drift],
     schema: &SchemaName,
-) -> Result<Decision, MigrateError> {
+) -> Result<Decision, OpsError> {
     let Some(object) = CATALOG.get(id) else {
         return Ok(Err("it is not part of the schema, and somebody wanted it"));
     };
@@ -134,9 +134,8 @@ fn alter(schema: &SchemaName, table: &str, name: &str, change: &str) -> Work {
 }
 
 /// The object as this release defines it, in this schema.
-fn ddl(schema: &SchemaName, id: &ObjectId, object: &Object<'_>) -> Result<Ddl, MigrateError> {
-    let ident =
-        |name: &str| Ident::new(name).map_err(|_| MigrateError::UnsupportedName { name: name.into() });
+fn ddl(schema: &SchemaName, id: &ObjectId, object: &Object<'_>) -> Result<Ddl, OpsError> {
+    let ident = |name: &str| Ident::new(name).map_err(|_| OpsError::UnsupportedName { name: name.into() });
     let (constraint, _) = without_marks(object.text);
     let (kind, definition) = match &object.definition {
         Definition::Index(index) if index.unique => (ObjectKind::UniqueIndex, index.body),

@@ -6,7 +6,7 @@ use tokio_postgres::types::{ToSql, Type};
 use crate::ops::artifact::sql::unnest;
 use crate::ops::artifact::{Row, RowTable};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError, RowKey, TableName};
+use crate::ops::{DriverResult, OpsError, RowKey, TableName};
 
 /// A row that was found.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl RowTable {
         tx: &Transaction<'_>,
         keys: &[&RowKey],
         lock: Lock,
-    ) -> Result<Vec<Current>, MigrateError> {
+    ) -> Result<Vec<Current>, OpsError> {
         let (order, lock) = (self.key_columns("t").join(", "), ROWS_LOCK[lock as usize]);
         let sql = format!(
             "SELECT k.at::pg_catalog.int8, {}, {} FROM {} JOIN {} AS t ON {} ORDER BY {order} {lock}",
@@ -58,7 +58,7 @@ impl RowTable {
     }
 
     /// All rows, streamed, each an array of texts.
-    pub(crate) async fn stream(&self, tx: &Transaction<'_>) -> Result<RowStream, MigrateError> {
+    pub(crate) async fn stream(&self, tx: &Transaction<'_>) -> Result<RowStream, OpsError> {
         let sql = format!("SELECT {} FROM {} AS t", self.texts(), self.name.quoted());
         tx.query_typed_raw::<&str, _>(&sql, []).await.driver()
     }
@@ -69,7 +69,7 @@ impl RowTable {
         tx: &Transaction<'_>,
         keys: &[&RowKey],
         marked: bool,
-    ) -> Result<u64, MigrateError> {
+    ) -> Result<u64, OpsError> {
         let Some(shadow) = &self.shadow else { return Ok(0) };
         let (table, column, on) = (self.name.quoted(), shadow.quoted(), self.on_key());
         let sql = format!("UPDATE {table} AS t SET {column} = {marked} FROM {} WHERE {on}", self.keys());
@@ -78,11 +78,7 @@ impl RowTable {
     }
 
     /// Removes rows; returns how many.
-    pub(crate) async fn remove_rows(
-        &self,
-        tx: &Transaction<'_>,
-        keys: &[&RowKey],
-    ) -> Result<u64, MigrateError> {
+    pub(crate) async fn remove_rows(&self, tx: &Transaction<'_>, keys: &[&RowKey]) -> Result<u64, OpsError> {
         let sql =
             format!("DELETE FROM {} AS t USING {} WHERE {}", self.name.quoted(), self.keys(), self.on_key());
         let arrays = self.arrays(keys);
@@ -90,7 +86,7 @@ impl RowTable {
     }
 
     /// Puts rows back, identity columns included; returns how many.
-    pub(crate) async fn insert_rows(&self, tx: &Transaction<'_>, rows: &[&Row]) -> Result<u64, MigrateError> {
+    pub(crate) async fn insert_rows(&self, tx: &Transaction<'_>, rows: &[&Row]) -> Result<u64, OpsError> {
         let there = |at: &usize| Some(*at) != self.shadow_at || self.has_shadow;
         let places: Vec<usize> = (0..self.columns.len()).filter(there).collect();
         let column = |at: &usize| self.columns[*at].quoted();
@@ -115,11 +111,11 @@ pub(crate) fn params<'a>(arrays: &'a [Vec<Option<&'a str>>]) -> Vec<(&'a (dyn To
 }
 
 /// A constraint of the host's that will not have the change is named; its message may quote the row.
-fn refused(error: tokio_postgres::Error, table: &TableName) -> MigrateError {
+fn refused(error: tokio_postgres::Error, table: &TableName) -> OpsError {
     let found = error.as_db_error().filter(|error| error.code().code().starts_with("23"));
     let rule = found.and_then(|error| error.constraint().or(error.column()).map(str::to_owned));
     match rule {
-        Some(rule) => MigrateError::RowRefused { table: table.to_string(), rule },
-        None => MigrateError::from_driver(error),
+        Some(rule) => OpsError::RowRefused { table: table.to_string(), rule },
+        None => OpsError::from_driver(error),
     }
 }

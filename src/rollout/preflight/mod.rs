@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 use self::look::Look;
 use crate::ops::server::OLDEST_SERVER;
 use crate::ops::transaction::{NO_TIMEOUTS, READING, Transaction};
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::Rule;
 
@@ -64,7 +64,7 @@ impl Guard {
     /// # Transactions
     /// One, repeatable read and read only, rolled back: all figures are of one moment. While it lasts, it keeps vacuum
     /// from removing rows that died since, and whoever wants to alter the table waits for it as for any reader. Each rule takes a pass or two over the table.
-    pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, MigrateError> {
+    pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, OpsError> {
         self.preflight_with(client, PreflightOptions::new()).await
     }
 
@@ -79,7 +79,7 @@ impl Guard {
         &self,
         client: &mut Client,
         options: PreflightOptions,
-    ) -> Result<Preflight, MigrateError> {
+    ) -> Result<Preflight, OpsError> {
         let needs_extension = self.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_)));
         let plan = Plan {
             guards: std::slice::from_ref(self),
@@ -106,7 +106,7 @@ pub(crate) async fn run(
     client: &mut Client,
     plan: &Plan<'_>,
     options: PreflightOptions,
-) -> Result<Preflight, MigrateError> {
+) -> Result<Preflight, OpsError> {
     let started = Instant::now();
     // Row level security is not circumvented: whoever cannot see all rows gets that as an obstacle.
     let mut tx =

@@ -9,7 +9,7 @@ use crate::migrate::Migrator;
 use crate::migrate::catalog::CATALOG;
 use crate::migrate::ceremony::drill::Drill;
 use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, PRINTED, READING, Transaction};
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 use crate::schema::SchemaName;
 
 /// Rows and their hash, table by table: equal sums are equal rows, in whatever order.
@@ -22,7 +22,7 @@ pub(super) async fn copy(
     client: &mut Client,
     most: u64,
     drill: &mut Drill,
-) -> Result<Sums, MigrateError> {
+) -> Result<Sums, OpsError> {
     let mode = "ISOLATION LEVEL REPEATABLE READ, READ WRITE";
     let tx = Transaction::begin(client, mode, &[NO_TIMEOUTS, ALL_ROWS, PRINTED]).await?;
     let tenants = tenants(&tx, &migrator.schema, most, drill).await?;
@@ -40,7 +40,7 @@ pub(super) async fn copy(
 }
 
 /// The sums of the copy.
-pub(super) async fn sums(scratch: &SchemaName, client: &mut Client) -> Result<Sums, MigrateError> {
+pub(super) async fn sums(scratch: &SchemaName, client: &mut Client) -> Result<Sums, OpsError> {
     let tx = Transaction::begin(client, READING, &[NO_TIMEOUTS, PRINTED]).await?;
     let mut found = Sums::new();
     for (table, columns) in tables(&Migrator::new()) {
@@ -71,7 +71,7 @@ async fn tenants(
     schema: &SchemaName,
     most: u64,
     drill: &mut Drill,
-) -> Result<Vec<String>, MigrateError> {
+) -> Result<Vec<String>, OpsError> {
     let tables = CATALOG.tables().into_iter().filter(|table| *table != "migrations");
     let counts: Vec<String> = tables
         .map(|table| {

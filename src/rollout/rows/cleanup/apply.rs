@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use crate::ops::artifact::{Action, Lock, Reader, Record, Row, RowTable, text_form};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, RowKey};
+use crate::ops::{DriverResult, Ident, OpsError, Pace, RowKey};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::{AS_OF_NOW, begin, recheck, referencing};
 
@@ -22,7 +22,7 @@ pub(crate) trait Batch {
         table: &RowTable,
         records: &[Record],
         outside: &text_form::Outside,
-    ) -> Result<Step, MigrateError>;
+    ) -> Result<Step, OpsError>;
 }
 
 /// What became of a batch.
@@ -54,7 +54,7 @@ pub(crate) async fn in_batches(
     batch: &impl Batch,
     reader: &Reader,
     mut records: Vec<Record>,
-) -> Result<Step, MigrateError> {
+) -> Result<Step, OpsError> {
     let mut total = Step::default();
     for attempt in 1..=pace.attempts {
         match attempt_once(client, pace, batch, reader, &records).await {
@@ -71,7 +71,7 @@ pub(crate) async fn in_batches(
         }
         tokio::time::sleep(pause(pace, attempt)).await;
     }
-    Err(MigrateError::Contended { attempts: pace.attempts })
+    Err(OpsError::Contended { attempts: pace.attempts })
 }
 
 async fn attempt_once(
@@ -80,7 +80,7 @@ async fn attempt_once(
     batch: &impl Batch,
     reader: &Reader,
     records: &[Record],
-) -> Result<Step, MigrateError> {
+) -> Result<Step, OpsError> {
     let Some(first) = records.first() else { return Ok(Step::default()) };
     let tx = begin(client, pace, AS_OF_NOW).await?;
     let outside = text_form::enter(&tx).await?;
@@ -113,7 +113,7 @@ impl Batch for Clear<'_> {
         table: &RowTable,
         records: &[Record],
         outside: &text_form::Outside,
-    ) -> Result<Step, MigrateError> {
+    ) -> Result<Step, OpsError> {
         let lock = match self.action {
             Action::Shadow => Lock::Mark,
             Action::Remove => Lock::Remove,
@@ -152,7 +152,7 @@ impl Batch for Clear<'_> {
         };
         // A trigger of the host's may keep a row as it is.
         if step.done != ready.len() as u64 {
-            return Err(MigrateError::RowsKept { table: table.name.to_string() });
+            return Err(OpsError::RowsKept { table: table.name.to_string() });
         }
         Ok(step)
     }
@@ -172,7 +172,7 @@ pub(crate) async fn look(
     table: &RowTable,
     records: &[Record],
     lock: Lock,
-) -> Result<Looked, MigrateError> {
+) -> Result<Looked, OpsError> {
     let keys: Vec<&RowKey> = records.iter().map(|record| &record.key).collect();
     let found = table.find(tx, &keys, lock).await?;
     let mut missing: Vec<bool> = vec![true; records.len()];

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use crate::ops::artifact::Action;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
+use crate::ops::{DriverResult, OpsError, Pace, TableInfo, session};
 use crate::rollout::guard::Guard;
 
 /// Rows are found, and written to the file, in one snapshot.
@@ -18,7 +18,7 @@ pub(crate) async fn begin<'a>(
     client: &'a mut Client,
     pace: &Pace,
     mode: &str,
-) -> Result<Transaction<'a>, MigrateError> {
+) -> Result<Transaction<'a>, OpsError> {
     session::begin_in(client, mode, pace.lock_timeout, "").await
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn expect_rights(
     guard: &Guard,
     pace: &Pace,
     action: Action,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let tx = begin(client, pace, AS_OF_NOW).await?;
     let table = TableInfo::existing(&tx, &guard.table).await?;
     table.expect_key()?;
@@ -48,9 +48,9 @@ pub(super) async fn expect_rights(
     let (read_only, may, owner): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
     let adds_column = action == Action::Shadow && table.column(&guard.shadow).is_none();
     if read_only {
-        Err(MigrateError::ReadOnlyServer)
+        Err(OpsError::ReadOnlyServer)
     } else if !may || (adds_column && !owner) {
-        Err(MigrateError::PermissionDenied)
+        Err(OpsError::PermissionDenied)
     } else {
         Ok(())
     }

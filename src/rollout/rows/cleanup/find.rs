@@ -6,7 +6,7 @@ use crate::ops::artifact::{
     Action, ArtifactError, Cause, Current, Lock, Purpose, Record, RowTable, text_form,
 };
 use crate::ops::transaction::Transaction;
-use crate::ops::{MigrateError, RowKey, TableInfo};
+use crate::ops::{OpsError, RowKey, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::Offender;
 use crate::rollout::rows::cleanup::referencing;
@@ -31,7 +31,7 @@ pub(super) async fn find<'a>(
     guard: &Guard,
     purpose: Purpose,
     tenant: Option<&str>,
-) -> Result<(Transaction<'a>, Found), MigrateError> {
+) -> Result<(Transaction<'a>, Found), OpsError> {
     let info = TableInfo::existing(&tx, &guard.table).await?;
     let outside = text_form::enter(&tx).await?;
     let table = RowTable::current(&tx, &guard.table, Some(&guard.shadow)).await?;
@@ -59,7 +59,7 @@ async fn choose(
     guard: &Guard,
     table: &RowTable,
     mut losing: Vec<(&Rule, Vec<Offender>)>,
-) -> Result<Found, MigrateError> {
+) -> Result<Found, OpsError> {
     losing.retain(|(_, offenders)| !offenders.is_empty());
     let mut found = Found { leaving: Vec::new(), deferred: 0 };
     // Within one rule every offender has its winner, and comes once.
@@ -104,7 +104,7 @@ pub(super) async fn records(
     cause: &Cause,
     leaving: &[Offender],
     action: Action,
-) -> Result<Vec<Record>, MigrateError> {
+) -> Result<Vec<Record>, OpsError> {
     let keys: Vec<&RowKey> = leaving.iter().map(|offender| &offender.key).collect();
     let mut rows = table.find(tx, &keys, Lock::None).await?;
     rows.sort_by_key(|current| current.at);

@@ -28,7 +28,7 @@ pub use self::tally::{CleanedRule, TenantRows};
 use self::apply::Clear;
 use self::find::Found;
 use self::tally::Tally;
-use crate::ops::MigrateError;
+use crate::ops::OpsError;
 use crate::ops::artifact::{
     Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form,
 };
@@ -46,7 +46,7 @@ pub(super) async fn run(
     client: &mut Client,
     options: &Cleanup,
     purpose: Purpose,
-) -> Result<CleanupReport, MigrateError> {
+) -> Result<CleanupReport, OpsError> {
     let mut options = options.clone();
     if let Some(tenant) = &options.tenant {
         options.tenant = Some(tenant::canonical(client, guard, tenant).await?);
@@ -68,7 +68,7 @@ async fn apply_all(
     options: &Cleanup,
     purpose: Purpose,
     path: &Path,
-) -> Result<CleanupReport, MigrateError> {
+) -> Result<CleanupReport, OpsError> {
     begin::expect_rights(client, guard, &options.pace, purpose.action()).await?;
     let resumed = path.symlink_metadata().is_ok();
     let mut deferred = 0;
@@ -112,7 +112,7 @@ async fn write(
     purpose: Purpose,
     path: &Path,
     found: &Found,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     // Left with the transaction.
     let _ = text_form::enter(tx).await?;
     let table = RowTable::current(tx, &guard.table, Some(&guard.shadow)).await?;
@@ -136,7 +136,7 @@ async fn expect_same_run(
     options: &Cleanup,
     purpose: Purpose,
     reader: &Reader,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let header = reader.header();
     let section = header.expect_table(&guard.table)?.clone();
     if header.purpose != purpose || header.tenant != options.tenant {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::ops::artifact::{Record, RowTable, params};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError, RowKey, TableName};
+use crate::ops::{DriverResult, Ident, OpsError, RowKey, TableName};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::rivals::{AT, counted};
 use crate::rollout::rule::{Reference, Rule, Unique};
@@ -17,7 +17,7 @@ pub(super) async fn split<'a>(
     guard: &Guard,
     table: &RowTable,
     ready: Vec<&'a Record>,
-) -> Result<(Vec<&'a RowKey>, Vec<&'a RowKey>), MigrateError> {
+) -> Result<(Vec<&'a RowKey>, Vec<&'a RowKey>), OpsError> {
     let keys: Vec<&RowKey> = ready.iter().map(|record| &record.key).collect();
     let mut breaking: HashMap<&str, Vec<bool>> = HashMap::new();
     for rule in &guard.rules {

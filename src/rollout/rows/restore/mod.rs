@@ -11,7 +11,7 @@ pub use self::report::Restored;
 use crate::ops::artifact::{Action, ArtifactError, Lock, Purpose, Reader, Record, RowTable, text_form};
 use crate::ops::lock::RunLock;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, RowKey};
+use crate::ops::{DriverResult, Ident, OpsError, Pace, RowKey};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::{AS_OF_NOW, Batch, Step, begin, in_batches, look};
 
@@ -23,11 +23,11 @@ impl Guard {
     /// marked row is unmarked whatever the host has changed in it since.
     ///
     /// # Errors
-    /// Before anything is changed: [`Artifact`](MigrateError::Artifact) if the file is damaged, cut off, of another
-    /// database, table or shape, or no quarantine's or dedupe's; [`RolloutRunning`](MigrateError::RolloutRunning) if
-    /// another run works on the table. Later, with some batches done: [`RowRefused`](MigrateError::RowRefused), which
-    /// names the constraint; [`RowsKept`](MigrateError::RowsKept); [`Contended`](MigrateError::Contended);
-    /// [`PermissionDenied`](MigrateError::PermissionDenied); and what the connection reports. The same call goes on from
+    /// Before anything is changed: [`Artifact`](OpsError::Artifact) if the file is damaged, cut off, of another
+    /// database, table or shape, or no quarantine's or dedupe's; [`RolloutRunning`](OpsError::RolloutRunning) if
+    /// another run works on the table. Later, with some batches done: [`RowRefused`](OpsError::RowRefused), which
+    /// names the constraint; [`RowsKept`](OpsError::RowsKept); [`Contended`](OpsError::Contended);
+    /// [`PermissionDenied`](OpsError::PermissionDenied); and what the connection reports. The same call goes on from
     /// there.
     ///
     /// # Transactions
@@ -40,7 +40,7 @@ impl Guard {
         client: &mut Client,
         path: impl AsRef<Path> + Send + Sync,
         pace: &Pace,
-    ) -> Result<Restored, MigrateError> {
+    ) -> Result<Restored, OpsError> {
         let mut reader = Reader::open(path.as_ref())?;
         reader.header().expect_table(&self.table)?;
         if !matches!(reader.header().purpose, Purpose::Quarantine | Purpose::Dedupe) {
@@ -61,7 +61,7 @@ pub(crate) async fn put_back(
     path: &Path,
     shadow: Option<Ident>,
     pace: &Pace,
-) -> Result<Restored, MigrateError> {
+) -> Result<Restored, OpsError> {
     expect_fit(client, reader, shadow.as_ref(), pace).await?;
     let mut report = Restored::new(path, reader);
     let back = Back { shadow, action: reader.header().purpose.action() };
@@ -81,7 +81,7 @@ async fn expect_fit(
     reader: &Reader,
     shadow: Option<&Ident>,
     pace: &Pace,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let tx = begin(client, pace, AS_OF_NOW).await?;
     reader.header().expect_database(&tx).await?;
     let _ = text_form::enter(&tx).await?;
@@ -108,7 +108,7 @@ impl Batch for Back {
         table: &RowTable,
         records: &[Record],
         outside: &text_form::Outside,
-    ) -> Result<Step, MigrateError> {
+    ) -> Result<Step, OpsError> {
         match self.action {
             Action::Shadow => unmark(tx, table, records, outside).await,
             Action::Remove => insert(tx, table, records, outside).await,
@@ -121,7 +121,7 @@ async fn unmark(
     table: &RowTable,
     records: &[Record],
     outside: &text_form::Outside,
-) -> Result<Step, MigrateError> {
+) -> Result<Step, OpsError> {
     let looked = look(tx, table, records, Lock::Mark).await?;
     let marked = |found: &&(usize, _, bool)| found.2;
     let keys: Vec<&RowKey> = looked.found.iter().filter(marked).map(|(at, ..)| &records[*at].key).collect();
@@ -137,7 +137,7 @@ async fn insert(
     table: &RowTable,
     records: &[Record],
     outside: &text_form::Outside,
-) -> Result<Step, MigrateError> {
+) -> Result<Step, OpsError> {
     let looked = look(tx, table, records, Lock::None).await?;
     let mut step = Step::default();
     let mut missing = vec![true; records.len()];
@@ -160,6 +160,6 @@ async fn insert(
 }
 
 /// A trigger of the host's may keep a row as it is.
-fn expect_all(table: &RowTable, done: u64, meant: usize) -> Result<(), MigrateError> {
-    if done == meant as u64 { Ok(()) } else { Err(MigrateError::RowsKept { table: table.name.to_string() }) }
+fn expect_all(table: &RowTable, done: u64, meant: usize) -> Result<(), OpsError> {
+    if done == meant as u64 { Ok(()) } else { Err(OpsError::RowsKept { table: table.name.to_string() }) }
 }
