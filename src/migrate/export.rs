@@ -5,10 +5,10 @@ use std::path::Path;
 use tokio_postgres::Client;
 
 use crate::migrate::{Exported, Migrator};
-use crate::ops::artifact::{ArtifactError, Purpose, Reader, export};
+use crate::ops::artifact::{ArtifactError, Purpose, Reader};
+use crate::ops::rows::{export, put_back};
 use crate::ops::transaction::Transaction;
-use crate::ops::{OpsError, Pace, TableName};
-use crate::rollout::{Restored, put_back};
+use crate::ops::{OpsError, Pace, Restored, TableName};
 use crate::schema::SchemaName;
 
 impl Migrator {
@@ -56,6 +56,6 @@ pub(super) async fn write(
     };
     // Dropped children first, brought back parents first.
     let tables: Vec<TableName> = tables.iter().rev().map(name).collect::<Result<_, _>>()?;
-    let written = export::export(tx, path, Purpose::Export, &tables).await?;
+    let written = export(tx, path, Purpose::Export, &tables).await?;
     Ok(Exported { path: written.path, rows: written.rows, sha256: written.sha256 })
 }

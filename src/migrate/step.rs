@@ -7,10 +7,8 @@ use tokio_postgres::types::Type;
 
 use crate::migrate::{Applied, Down, Exported, Migration, Migrator, export, history};
 use crate::ops::lock::RunLock;
-use crate::ops::server::{self, extension_error};
-use crate::ops::session;
 use crate::ops::transaction::{Transaction, WRITING};
-use crate::ops::{DriverResult, OpsError};
+use crate::ops::{DriverResult, OpsError, server, session};
 use crate::schema::SchemaName;
 
 /// How often a step is tried when locks of other sessions are in its way.
@@ -99,11 +97,10 @@ async fn last(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Option<Migrat
 async fn prepare(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), OpsError> {
     let schema = &migrator.schema;
     let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
-        EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist'),
-        EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')";
+        EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')";
     let row = tx.query_typed_one(sql, &[(&schema.as_str(), Type::TEXT)]).await;
     let row = row.driver()?;
-    let (has_schema, has_extension, has_public): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
+    let (has_schema, has_extension): (bool, bool) = (row.get(0), row.get(1));
     if !has_schema {
         if !migrator.create_schema {
             return Err(OpsError::MissingSchema { schema: schema.clone() });
@@ -115,10 +112,7 @@ async fn prepare(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), OpsErr
         if !migrator.create_extension {
             return Err(OpsError::MissingExtension);
         }
-        // Where a person would put it: other schemas of this database share it.
-        let home = if has_public { "public" } else { schema.as_str() };
-        let sql = format!("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA \"{home}\"");
-        tx.batch_execute(&sql).await.map_err(extension_error)?;
+        server::create_extension(tx, schema.as_str()).await?;
     }
     history::ensure(tx, schema).await
 }

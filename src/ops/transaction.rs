@@ -16,6 +16,11 @@ pub(crate) const WRITING: &str = "ISOLATION LEVEL READ COMMITTED, READ WRITE";
 /// Reads one snapshot.
 pub(crate) const READING: &str = "ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
+/// Reads one snapshot; whether it may write is left as the session has it.
+pub(crate) const ONE_SNAPSHOT: &str = "ISOLATION LEVEL REPEATABLE READ";
+/// Each statement sees what was committed before it; whether it may write is left as the session has it.
+pub(crate) const AS_OF_NOW: &str = "ISOLATION LEVEL READ COMMITTED";
+
 /// Time-outs of the session do not end it. `transaction_timeout` is known from version 17 on.
 pub(crate) const NO_TIMEOUTS: &str = "SET LOCAL statement_timeout = 0;
     SET LOCAL idle_in_transaction_session_timeout = 0;

@@ -74,7 +74,7 @@ impl Purpose {
 }
 
 impl Header {
-    /// Reads the database's clock and identity. Within [`text_form`](crate::ops::artifact::text_form), so that types are qualified.
+    /// Reads the database's clock and identity. Within [`text_form`](crate::ops::rows::text_form), so that types are qualified.
     pub(crate) async fn new(
         tx: &Transaction<'_>,
         purpose: Purpose,
@@ -133,7 +133,7 @@ impl Identity {
 }
 
 impl Section {
-    /// As the table is now. Within [`text_form`](crate::ops::artifact::text_form), so that types are qualified.
+    /// As the table is now. Within [`text_form`](crate::ops::rows::text_form), so that types are qualified.
     pub(crate) fn of(table: &TableInfo) -> Result<Self, OpsError> {
         let head = |column: &crate::ops::table::Column| ColumnHead {
             name: column.name.to_string(),

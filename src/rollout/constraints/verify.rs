@@ -8,11 +8,10 @@ use std::fmt;
 
 use serde::Serialize;
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
 
 use crate::constraint::NEW;
 use crate::ops::object::{ObjectKind, State, builder, probe};
-use crate::ops::{DriverResult, OpsError, Pace, TableInfo, session};
+use crate::ops::{DriverResult, OpsError, Pace, TableInfo, server, session};
 use crate::rollout::constraints::prepare;
 use crate::rollout::rows::Finding;
 use crate::rollout::rows::find;
@@ -123,7 +122,10 @@ impl Guard {
                 found.add(ddl.name.with_suffix(NEW).to_string(), ddl.kind, State::Leftover);
             }
         }
-        replica(client, &mut found).await?;
+        for whom in server::replica_settings(client).await? {
+            let state = State::Changed { expected: "origin".into(), found: "replica".into() };
+            found.add(format!("session_replication_role of {whom}"), ObjectKind::Setting, state);
+        }
         Ok(found)
     }
 
@@ -153,27 +155,4 @@ impl Verification {
             self.flaws.push(Difference { name, kind, state });
         }
     }
-}
-
-/// A session that takes itself for a replica skips foreign keys. It may be set for a role, a database or everybody.
-async fn replica(client: &Client, found: &mut Verification) -> Result<(), OpsError> {
-    let sql = "SELECT 'this session' FROM pg_catalog.pg_settings
-            WHERE name = 'session_replication_role' AND setting = 'replica'
-        UNION ALL
-        SELECT concat_ws(' ', 'role ' || r.rolname, 'database ' || d.datname)
-        FROM pg_catalog.pg_db_role_setting AS s
-        LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
-        LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
-        WHERE (s.setdatabase = 0 OR d.datname = pg_catalog.current_database())
-            AND $1 = ANY (s.setconfig)";
-    let rows = client.query_typed(sql, &[(&"session_replication_role=replica", Type::TEXT)]).await;
-    for row in rows.driver()? {
-        let state = State::Changed { expected: "origin".into(), found: "replica".into() };
-        found.add(
-            format!("session_replication_role of {}", row.get::<_, &str>(0)),
-            ObjectKind::Setting,
-            state,
-        );
-    }
-    Ok(())
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::ops::server::{self, Rights};
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, OpsError, TableInfo};
 use crate::rollout::guard::Guard;
-use crate::rollout::preflight::server::Rights;
-use crate::rollout::preflight::{Obstacle, PreflightOptions, TableFacts, server};
+use crate::rollout::preflight::{Obstacle, PreflightOptions, TableFacts};
 use crate::rollout::rows::Finding;
 use crate::rollout::rows::find;
 use crate::rollout::rule::{Reference, Rule};

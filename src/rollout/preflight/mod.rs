@@ -3,8 +3,6 @@
 mod look;
 mod page;
 mod report;
-mod server;
-mod sessions;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,12 +12,11 @@ use tokio_postgres::Client;
 use self::look::Look;
 use crate::ops::server::OLDEST_SERVER;
 use crate::ops::transaction::{NO_TIMEOUTS, READING, Transaction};
-use crate::ops::{DriverResult, OpsError};
+use crate::ops::{DriverResult, Extension, OpsError, ServerFacts, activity, server};
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::Rule;
 
-pub use report::{Extension, Obstacle, Preflight, ServerFacts, TableFacts};
-pub use sessions::{Activity, Session, TableLock};
+pub use report::{Obstacle, Preflight, TableFacts};
 
 /// How closely a preflight looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +114,7 @@ pub(crate) async fn run(
     for guard in plan.guards {
         tables.push(look.table(&mut tx, guard, plan.creates.is_some()).await?);
     }
-    let sessions = sessions::read(&tx, &look.oids, options.long_transaction).await;
+    let sessions = activity::read(&tx, &look.oids, options.long_transaction).await;
     let sessions = sessions.driver()?;
     tx.rollback().await.driver()?;
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

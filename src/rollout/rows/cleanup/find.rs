@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::ops::artifact::{
-    Action, ArtifactError, Cause, Current, Lock, Purpose, Record, RowTable, text_form,
-};
+use crate::ops::artifact::{Action, ArtifactError, Cause, Purpose, Record};
+use crate::ops::rows::{Current, RowLock, RowTable, refuse_referenced, text_form};
 use crate::ops::transaction::Transaction;
 use crate::ops::{OpsError, RowKey, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::Offender;
-use crate::rollout::rows::cleanup::referencing;
 use crate::rollout::rows::cleanup::rivals::with_survivors;
 use crate::rollout::rows::find;
 use crate::rollout::rule::Rule;
@@ -47,7 +45,7 @@ pub(super) async fn find<'a>(
             found.leaving.iter().flat_map(|(_, offenders)| offenders.chunks(CHUNK)).collect::<Vec<_>>()
         {
             let keys: Vec<&RowKey> = part.iter().map(|offender| &offender.key).collect();
-            referencing::refuse(&tx, &table, &keys).await?;
+            refuse_referenced(&tx, &table, &keys).await?;
         }
     }
     Ok((tx, found))
@@ -97,7 +95,7 @@ fn rules(guard: &Guard, purpose: Purpose) -> Vec<&Rule> {
     guard.rules.iter().filter(cleared).collect()
 }
 
-/// The rows whole. Within [`text_form`](crate::ops::artifact::text_form).
+/// The rows whole. Within [`text_form`](crate::ops::rows::text_form).
 pub(super) async fn records(
     tx: &Transaction<'_>,
     table: &RowTable,
@@ -106,7 +104,7 @@ pub(super) async fn records(
     action: Action,
 ) -> Result<Vec<Record>, OpsError> {
     let keys: Vec<&RowKey> = leaving.iter().map(|offender| &offender.key).collect();
-    let mut rows = table.find(tx, &keys, Lock::None).await?;
+    let mut rows = table.find(tx, &keys, RowLock::None).await?;
     rows.sort_by_key(|current| current.at);
     if rows.len() != leaving.len() {
         return Err(ArtifactError::Unreadable { table: table.name.to_string() }.into());

@@ -8,12 +8,11 @@
 //! do. A run that finds its artifact there carries it out instead of looking again; what is done already it passes over.
 
 mod apply;
-mod begin;
 mod find;
 mod options;
 mod recheck;
-mod referencing;
 mod report;
+mod rights;
 mod rivals;
 mod tally;
 
@@ -28,17 +27,13 @@ pub use self::tally::{CleanedRule, TenantRows};
 use self::apply::Clear;
 use self::find::Found;
 use self::tally::Tally;
-use crate::ops::OpsError;
-use crate::ops::artifact::{
-    Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form,
-};
+use crate::ops::artifact::{Action, ArtifactError, Header, Purpose, Reader, Writer, part_of};
 use crate::ops::lock::RunLock;
-use crate::ops::transaction::Transaction;
+use crate::ops::rows::{RowTable, in_batches, text_form};
+use crate::ops::transaction::{AS_OF_NOW, ONE_SNAPSHOT, Transaction};
+use crate::ops::{OpsError, session};
 use crate::rollout::guard::Guard;
 use crate::rollout::{shadow, tenant};
-
-pub(crate) use self::apply::{Batch, Step, in_batches, look};
-pub(crate) use self::begin::{AS_OF_NOW, ONE_SNAPSHOT, begin};
 
 /// Runs a clearing for `purpose`.
 pub(super) async fn run(
@@ -53,7 +48,7 @@ pub(super) async fn run(
     }
     let options = &options;
     let Some(path) = &options.path else {
-        let tx = begin(client, &options.pace, ONE_SNAPSHOT).await?;
+        let tx = session::begin_in(client, ONE_SNAPSHOT, options.pace.lock_timeout, "").await?;
         let (_, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;
         return Ok(CleanupReport::only_found(guard, &found, true));
     };
@@ -69,11 +64,11 @@ async fn apply_all(
     purpose: Purpose,
     path: &Path,
 ) -> Result<CleanupReport, OpsError> {
-    begin::expect_rights(client, guard, &options.pace, purpose.action()).await?;
+    rights::expect(client, guard, &options.pace, purpose.action()).await?;
     let resumed = path.symlink_metadata().is_ok();
     let mut deferred = 0;
     if !resumed {
-        let tx = begin(client, &options.pace, ONE_SNAPSHOT).await?;
+        let tx = session::begin_in(client, ONE_SNAPSHOT, options.pace.lock_timeout, "").await?;
         let (mut tx, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;
         deferred = found.deferred;
         if found.leaving.is_empty() {
@@ -142,7 +137,7 @@ async fn expect_same_run(
     if header.purpose != purpose || header.tenant != options.tenant {
         return Err(ArtifactError::OtherPurpose.into());
     }
-    let tx = begin(client, &options.pace, AS_OF_NOW).await?;
+    let tx = session::begin_in(client, AS_OF_NOW, options.pace.lock_timeout, "").await?;
     header.expect_database(&tx).await?;
     let _ = text_form::enter(&tx).await?;
     RowTable::of(&tx, section, Some(&guard.shadow)).await?;

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::ops::artifact::{Record, RowTable, params};
+use crate::ops::artifact::Record;
+use crate::ops::rows::{RowTable, params};
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, OpsError, RowKey, TableName};
 use crate::rollout::guard::Guard;
@@ -11,7 +12,7 @@ use crate::rollout::rows::cleanup::rivals::{AT, counted};
 use crate::rollout::rule::{Reference, Rule, Unique};
 
 /// Those of `ready`, locked for removal, that still break the rule they leave for; and the others. Within
-/// [`text_form`](crate::ops::artifact::text_form).
+/// [`text_form`](crate::ops::rows::text_form).
 pub(super) async fn split<'a>(
     tx: &Transaction<'_>,
     guard: &Guard,

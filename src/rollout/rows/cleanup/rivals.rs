@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::ops::artifact::{RowTable, params};
+use crate::ops::rows::{RowTable, params};
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, OpsError, RowKey};
 use crate::rollout::guard::Guard;

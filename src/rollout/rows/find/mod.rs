@@ -18,7 +18,6 @@ mod invalid;
 mod orphan;
 mod overlap;
 mod scope;
-mod sweep;
 mod tally;
 
 use futures_util::TryStreamExt as _;

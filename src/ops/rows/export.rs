@@ -4,9 +4,8 @@ use std::path::Path;
 
 use futures_util::TryStreamExt as _;
 
-use crate::ops::artifact::{
-    Action, ArtifactError, Header, Purpose, Reader, Record, RowTable, Writer, Written, text_form,
-};
+use crate::ops::artifact::{Action, ArtifactError, Header, Purpose, Reader, Record, Writer, Written};
+use crate::ops::rows::{RowTable, text_form};
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, OpsError, TableName};
 

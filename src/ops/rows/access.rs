@@ -3,8 +3,9 @@
 use tokio_postgres::RowStream;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::ops::artifact::sql::unnest;
-use crate::ops::artifact::{Row, RowTable};
+use crate::ops::artifact::Row;
+use crate::ops::rows::RowTable;
+use crate::ops::rows::sql::unnest;
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, OpsError, RowKey, TableName};
 
@@ -17,13 +18,13 @@ pub(crate) struct Current {
     pub(crate) marked: bool,
 }
 
-/// By [`Lock`].
-const ROWS_LOCK: [&str; 3] = ["", "FOR NO KEY UPDATE OF t SKIP LOCKED", "FOR UPDATE OF t SKIP LOCKED"];
+/// By [`RowLock`].
+const LOCKS: [&str; 3] = ["", "FOR NO KEY UPDATE OF t SKIP LOCKED", "FOR UPDATE OF t SKIP LOCKED"];
 
 /// How rows that are looked up are locked. A row that another session holds is passed over, never waited for: who waits
 /// for nothing while holding rows takes part in no deadlock.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Lock {
+pub(crate) enum RowLock {
     None,
     /// To change columns that are in no key.
     Mark,
@@ -37,9 +38,9 @@ impl RowTable {
         &self,
         tx: &Transaction<'_>,
         keys: &[&RowKey],
-        lock: Lock,
+        lock: RowLock,
     ) -> Result<Vec<Current>, OpsError> {
-        let (order, lock) = (self.key_columns("t").join(", "), ROWS_LOCK[lock as usize]);
+        let (order, lock) = (self.key_columns("t").join(", "), LOCKS[lock as usize]);
         let sql = format!(
             "SELECT k.at::pg_catalog.int8, {}, {} FROM {} JOIN {} AS t ON {} ORDER BY {order} {lock}",
             self.texts(),
@@ -83,6 +84,15 @@ impl RowTable {
             format!("DELETE FROM {} AS t USING {} WHERE {}", self.name.quoted(), self.keys(), self.on_key());
         let arrays = self.arrays(keys);
         tx.execute_typed(&sql, &params(&arrays)).await.map_err(|error| refused(error, &self.name))
+    }
+
+    /// Refuses if a trigger or rule of the host's kept some of the rows as they were.
+    pub(crate) fn expect_changed(&self, changed: u64, meant: usize) -> Result<(), OpsError> {
+        if changed == meant as u64 {
+            Ok(())
+        } else {
+            Err(OpsError::RowsKept { table: self.name.to_string() })
+        }
     }
 
     /// Puts rows back, identity columns included; returns how many.

@@ -3,7 +3,7 @@
 
 use tokio_postgres::types::Type;
 
-use crate::ops::artifact::{RowTable, params};
+use crate::ops::rows::{RowTable, params};
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, OpsError, RowKey};
 
@@ -29,8 +29,12 @@ const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::tex
     ORDER BY 2, 3, 1";
 
 /// Refuses if any row refers to one of `keys`. Once those are locked for removal, no new row can. Within
-/// [`text_form`](crate::ops::artifact::text_form).
-pub(super) async fn refuse(tx: &Transaction<'_>, table: &RowTable, keys: &[&RowKey]) -> Result<(), OpsError> {
+/// [`text_form`](crate::ops::rows::text_form).
+pub(crate) async fn refuse_referenced(
+    tx: &Transaction<'_>,
+    table: &RowTable,
+    keys: &[&RowKey],
+) -> Result<(), OpsError> {
     let name = table.name.quoted();
     let referring = tx.query_typed(REFERRING, &[(&name, Type::TEXT)]).await;
     for foreign_key in referring.driver()? {

@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 
 use crate::ops::artifact::Row;
-use crate::ops::artifact::header::Section;
+use crate::ops::artifact::Section;
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, OpsError, RowKey, TableInfo, TableName};
 
@@ -38,7 +38,7 @@ const EQUALITY: &str = "SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
     WHERE i.indrelid = to_regclass($1) AND i.indisprimary AND k.at <= i.indnkeyatts ORDER BY k.at";
 
 impl RowTable {
-    /// The table as it is, for a new artifact. Within [`text_form`](crate::ops::artifact::text_form).
+    /// The table as it is, for a new artifact. Within [`text_form`](crate::ops::rows::text_form).
     pub(crate) async fn current(
         tx: &Transaction<'_>,
         name: &TableName,
@@ -48,7 +48,7 @@ impl RowTable {
         Self::of(tx, section, shadow).await
     }
 
-    /// The table of a section, which must still have its shape. Within [`text_form`](crate::ops::artifact::text_form).
+    /// The table of a section, which must still have its shape. Within [`text_form`](crate::ops::rows::text_form).
     pub(crate) async fn of(
         tx: &Transaction<'_>,
         section: Section,
