@@ -52,7 +52,7 @@ mod runner;
 mod step;
 mod verify;
 
-pub use crate::ops::{MigrateError, MigrateErrorKind};
+pub use crate::ops::{OpsError, OpsErrorKind};
 pub use crate::schema::SCHEMA_VERSION;
 pub use audit::{Audit, AuditCheck, AuditTenant};
 pub use ceremony::{Ceremony, CeremonyOptions, CeremonyStep, Drill};

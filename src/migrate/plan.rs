@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use crate::migrate::{Migration, Migrator, history};
 use crate::ops::session;
 use crate::ops::transaction::{ALL_ROWS, Transaction};
-use crate::ops::{DriverResult, MigrateError, TableInfo, TableName};
+use crate::ops::{DriverResult, OpsError, TableInfo, TableName};
 
 /// What [`Migrator::up`] would do to this database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -92,7 +92,7 @@ impl Migrator {
     ///
     /// # Transactions
     /// One, read only, rolled back.
-    pub async fn plan(&self, client: &mut Client) -> Result<Plan, MigrateError> {
+    pub async fn plan(&self, client: &mut Client) -> Result<Plan, OpsError> {
         let tx = session::reading(client, ALL_ROWS).await?;
         let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
             EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')";
@@ -118,7 +118,7 @@ impl Migrator {
         tx: &Transaction<'_>,
         migration: &Migration,
         created: &mut BTreeSet<String>,
-    ) -> Result<PlannedStep, MigrateError> {
+    ) -> Result<PlannedStep, OpsError> {
         let statements = statements(migration.up);
         let mut locks: Vec<PlannedLock> = Vec::new();
         for statement in &statements {
@@ -141,12 +141,12 @@ impl Migrator {
     /// Counts what [`down`](Self::down) would destroy. It reads each table once.
     ///
     /// # Errors
-    /// As [`up`](Self::up) for a history it cannot continue; [`PermissionDenied`](MigrateError::PermissionDenied); or
+    /// As [`up`](Self::up) for a history it cannot continue; [`PermissionDenied`](OpsError::PermissionDenied); or
     /// what the connection or the server reports.
     ///
     /// # Transactions
     /// One, read only, rolled back: by the time of the step there may be more.
-    pub async fn losses(&self, client: &mut Client) -> Result<Losses, MigrateError> {
+    pub async fn losses(&self, client: &mut Client) -> Result<Losses, OpsError> {
         let tx = session::reading(client, ALL_ROWS).await?;
         let applied = history::applied(&history::read(&tx, &self.schema).await?, self.migrations)?;
         let Some(last) = self.migrations[..applied].last() else {

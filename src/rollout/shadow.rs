@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use crate::ops::object::{Built, Lock, Work};
 use crate::ops::object::{Ddl, ObjectKind, State, builder, probe};
 use crate::ops::session::Held;
-use crate::ops::{DriverResult, MigrateError, Pace, session};
+use crate::ops::{DriverResult, OpsError, Pace, session};
 use crate::rollout::Planned;
 use crate::rollout::{Guard, Stage};
 
@@ -23,7 +23,7 @@ const COLUMN: &str = "SELECT format_type(a.atttypid, a.atttypmod), a.attnotnull,
         AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped";
 
 /// How the column stands. A row whose mark is NULL would be outside every exclusion, so it has to be `NOT NULL`.
-pub(crate) async fn state(client: &Client, guard: &Guard) -> Result<State, MigrateError> {
+pub(crate) async fn state(client: &Client, guard: &Guard) -> Result<State, OpsError> {
     let names = [guard.table.schema.as_str(), guard.table.name.as_str(), guard.shadow.as_str()];
     let params = names.each_ref().map(|name| (name as _, Type::TEXT));
     let row = client.query_typed_opt(COLUMN, &params).await.driver()?;
@@ -37,15 +37,15 @@ pub(crate) async fn state(client: &Client, guard: &Guard) -> Result<State, Migra
 }
 
 /// Adds it where it is missing: a change of the catalog, no row is rewritten. One that may be NULL, or has another
-/// default, is mended; if some rows are NULL that is [`StillViolated`](MigrateError::StillViolated).
-pub(crate) async fn ensure(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<Built, MigrateError> {
+/// default, is mended; if some rows are NULL that is [`StillViolated`](OpsError::StillViolated).
+pub(crate) async fn ensure(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<Built, OpsError> {
     let started = Instant::now();
     let (table, shadow) = (guard.table.quoted(), guard.shadow.quoted());
     let (work, held) = match state(client, guard).await? {
         State::Sound => (Work::AlreadyThere, Held::default()),
         State::NameTaken { by } => {
             let (table, rule) = (guard.table.to_string(), guard.shadow.to_string());
-            return Err(MigrateError::NameTaken { table, rule, by });
+            return Err(OpsError::NameTaken { table, rule, by });
         }
         State::Missing => {
             let sql = format!("ALTER TABLE {table} ADD COLUMN {shadow} boolean NOT NULL DEFAULT false");
@@ -58,7 +58,7 @@ pub(crate) async fn ensure(client: &mut Client, guard: &Guard, pace: &Pace) -> R
 }
 
 /// What [`ensure`] would do.
-pub(crate) async fn planned(client: &Client, guard: &Guard) -> Result<Option<Planned>, MigrateError> {
+pub(crate) async fn planned(client: &Client, guard: &Guard) -> Result<Option<Planned>, OpsError> {
     let (table, shadow) = (guard.table.quoted(), guard.shadow.quoted());
     let state = state(client, guard).await?;
     let (sql, reads_rows) = match &state {
@@ -77,7 +77,7 @@ pub(crate) async fn planned(client: &Client, guard: &Guard) -> Result<Option<Pla
 }
 
 /// `SET NOT NULL` reads the whole table under an exclusive lock, unless a valid check says there is nothing to find.
-async fn mend(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<Held, MigrateError> {
+async fn mend(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<Held, OpsError> {
     let (table, shadow) = (guard.table.quoted(), guard.shadow.quoted());
     let check = Ddl {
         table: guard.table.clone(),

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 
 use crate::ops::object::{Ddl, ObjectKind};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError};
+use crate::ops::{DriverResult, Ident, OpsError};
 
 /// How the object that keeps a rule stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -104,7 +104,7 @@ const RELATION: &str = r#"SELECT
 
 impl Found {
     /// Reads it; `tx` prints as [`PRINTED`](crate::ops::transaction::PRINTED) says.
-    pub(crate) async fn read(tx: &Transaction<'_>, table: i64, name: &Ident) -> Result<Self, MigrateError> {
+    pub(crate) async fn read(tx: &Transaction<'_>, table: i64, name: &Ident) -> Result<Self, OpsError> {
         let name = name.as_str();
         let params = [(&table as _, Type::INT8), (&name as _, Type::NAME)];
         let constraint = tx.query_typed_opt(CONSTRAINT, &params).await.driver()?;

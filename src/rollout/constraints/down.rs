@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use crate::ops::lock::RunLock;
 use crate::ops::object::{Ddl, ObjectKind, State, builder};
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableInfo, session};
+use crate::ops::{DriverResult, Ident, OpsError, Pace, TableInfo, session};
 use crate::rollout::{Dropped, RolledBack, objects, tenant};
 use crate::rollout::{Guard, Rule, Stage, shadow};
 
@@ -73,28 +73,28 @@ impl Guard {
     /// Takes back what [`up`](Self::up) built: by default the last stage that has anything left. No row is changed.
     ///
     /// # Errors
-    /// [`RowsMarked`](MigrateError::RowsMarked) if the column were dropped while rows are marked;
-    /// [`InUse`](MigrateError::InUse) if another object depends on one of ours, such as a foreign key on a unique key;
-    /// [`Contended`](MigrateError::Contended) and [`RolloutRunning`](MigrateError::RolloutRunning) if others were in
+    /// [`RowsMarked`](OpsError::RowsMarked) if the column were dropped while rows are marked;
+    /// [`InUse`](OpsError::InUse) if another object depends on one of ours, such as a foreign key on a unique key;
+    /// [`Contended`](OpsError::Contended) and [`RolloutRunning`](OpsError::RolloutRunning) if others were in
     /// the way; otherwise what the connection or the server reports.
     ///
     /// # Transactions
     /// One for each object, and a statement outside of any for each index: as in [`up`](Self::up). After an error
     /// the objects before it are dropped; calling again goes on.
-    pub async fn down(&self, client: &mut Client, down: &Down) -> Result<RolledBack, MigrateError> {
+    pub async fn down(&self, client: &mut Client, down: &Down) -> Result<RolledBack, OpsError> {
         RunLock::Table(&self.table)
             .while_locked(client, down.pace.patience(), async |client| run(self, client, down).await)
             .await
     }
 }
 
-async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<RolledBack, MigrateError> {
+async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<RolledBack, OpsError> {
     let pace = &down.pace;
     let column = !matches!(shadow::state(client, guard).await?, State::Missing | State::NameTaken { .. });
     let marked = if column { marked(client, guard).await? } else { 0 };
     let drops_column = column && down.column && down.reach == Reach::All;
     if drops_column && marked > 0 && !down.marks && !down.dry_run {
-        return Err(MigrateError::RowsMarked { table: guard.table.to_string(), rows: marked });
+        return Err(OpsError::RowsMarked { table: guard.table.to_string(), rows: marked });
     }
     let mut done = RolledBack { marked, dry_run: down.dry_run, ..RolledBack::default() };
     for stage in Stage::ALL.into_iter().rev() {
@@ -110,7 +110,7 @@ async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<RolledBa
     }
     if column && down.column && !matches!(down.reach, Reach::Object(_)) {
         if marked > 0 && !down.marks && !down.dry_run {
-            return Err(MigrateError::RowsMarked { table: guard.table.to_string(), rows: marked });
+            return Err(OpsError::RowsMarked { table: guard.table.to_string(), rows: marked });
         }
         if !down.dry_run {
             drop_column(client, guard, pace).await?;
@@ -127,7 +127,7 @@ async fn present(
     guard: &Guard,
     stage: Stage,
     down: &Down,
-) -> Result<Vec<(Ddl, String)>, MigrateError> {
+) -> Result<Vec<(Ddl, String)>, OpsError> {
     let wanted = |rule: &Rule| match &down.reach {
         Reach::Object(name) => rule.name().as_str() == name,
         Reach::LastStage | Reach::All => true,
@@ -149,7 +149,7 @@ async fn present(
     Ok(present)
 }
 
-async fn marked(client: &mut Client, guard: &Guard) -> Result<u64, MigrateError> {
+async fn marked(client: &mut Client, guard: &Guard) -> Result<u64, OpsError> {
     let tx = session::begin(client, Pace::new().lock_timeout).await?;
     let sql = format!("SELECT count(*) FROM {} WHERE {}", guard.table.quoted(), guard.shadow.quoted());
     let row = tx.query_typed_one(&sql, &[]).await.driver()?;
@@ -159,7 +159,7 @@ async fn marked(client: &mut Client, guard: &Guard) -> Result<u64, MigrateError>
 
 /// PostgreSQL silently drops indexes and constraints that use a dropped column. Our own are already dropped here; if any
 /// other uses it, refuse.
-async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<(), MigrateError> {
+async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<(), OpsError> {
     let (table, column) = (TableInfo::existing(client, &guard.table).await?, guard.shadow.quoted());
     table.expect_column(&guard.shadow)?;
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
@@ -175,7 +175,7 @@ async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<
     let names = [guard.table.schema.as_str(), guard.table.name.as_str(), guard.shadow.as_str()];
     let params = names.each_ref().map(|name| (name as _, tokio_postgres::types::Type::TEXT));
     let row = client.query_typed_one(sql, &params).await.driver()?;
-    let in_use = || MigrateError::InUse { table: guard.table.to_string(), object: guard.shadow.to_string() };
+    let in_use = || OpsError::InUse { table: guard.table.to_string(), object: guard.shadow.to_string() };
     if row.get(0) {
         return Err(in_use());
     }
