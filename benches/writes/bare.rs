@@ -19,7 +19,7 @@ impl Write for BareInsert {
     async fn prepare(house: &mut House) -> Row {
         let sql = "INSERT INTO slotkeeper.allocations
                           (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-                   VALUES ($1, $2, $3, $4, 'held', $5, statement_timestamp() + interval '180 s')";
+                   VALUES ($1, $2, $3, $4::tstzrange, 'held', $5, statement_timestamp() + interval '180 s')";
         row(house, sql).await
     }
 

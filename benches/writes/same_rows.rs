@@ -15,11 +15,11 @@ pub struct Place1;
 const PLACE: &str = "
 WITH claimed AS (
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-    VALUES ($1, $2, $3, $4, 'held', $5, statement_timestamp() + interval '180 s')
+    VALUES ($1, $2, $3, $4::tstzrange, 'held', $5, statement_timestamp() + interval '180 s')
 )
 INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
        requested, claimed, expires_at, latest_expires_at)
-VALUES ($1, $5, 'active', $4, 0, 0, 1, 1, statement_timestamp() + interval '180 s',
+VALUES ($1, $5, 'active', $4::tstzrange, 0, 0, 1, 1, statement_timestamp() + interval '180 s',
         statement_timestamp() + interval '30 days')";
 
 impl Write for Place1 {
@@ -47,7 +47,7 @@ WITH hold_written AS (
 ), booking_written AS (
     INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds,
            buffer_after_seconds, claim_id, confirmation_id, metadata, history)
-    VALUES ($1, $3, 'confirmed', 1, $4, 0, 0, $2, $5, '{}', $8)
+    VALUES ($1, $3, 'confirmed', 1, $4::tstzrange, 0, 0, $2, $5, '{}', $8)
 ), event AS (
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
     VALUES ($1, $5, 'booking.confirmed', $3, $9, 1, 1)
@@ -79,11 +79,11 @@ pub struct Book1;
 const BOOK: &str = "
 WITH claimed AS (
     INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id)
-    VALUES ($1, $11, $12, $4, 'booked', $2)
+    VALUES ($1, $11, $12, $4::tstzrange, 'booked', $2)
 ), booking_written AS (
     INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds,
            buffer_after_seconds, claim_id, confirmation_id, metadata, history)
-    VALUES ($1, $3, 'confirmed', 1, $4, 0, 0, $2, $5, '{}', $8)
+    VALUES ($1, $3, 'confirmed', 1, $4::tstzrange, 0, 0, $2, $5, '{}', $8)
 ), event AS (
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
     VALUES ($1, $5, 'booking.confirmed', $3, $9, 1, 1)

@@ -5,3 +5,10 @@ DROP TABLE slotkeeper.confirmations;
 DROP TABLE slotkeeper.allocations;
 DROP TABLE slotkeeper.holds;
 DROP TABLE slotkeeper.resources;
+
+DROP DOMAIN slotkeeper.operation;
+DROP DOMAIN slotkeeper.booking_status;
+DROP DOMAIN slotkeeper.allocation_kind;
+DROP DOMAIN slotkeeper.hold_status;
+DROP DOMAIN slotkeeper.buffer_seconds;
+DROP DOMAIN slotkeeper.booked_window;

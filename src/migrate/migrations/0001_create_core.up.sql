@@ -2,10 +2,35 @@
 --
 -- Rules every table keeps: tenant_id first in every key; every constraint named, <= 40 bytes; nothing
 -- deferrable; no triggers, functions, enum types or sequences; windows are half-open [start, end), finite,
--- 1970 to 2200, at most 400 days. A window's check needs no more words: `empty` and unbounded ones have no
--- inclusive lower bound or are contained in nothing finite. The server parses every check of a table in every
--- statement that writes it, so checks keep what decides or what would break a reader; lengths are the
--- library's. The text `slotkeeper.` in front of a table is replaced by the schema the host chose.
+-- 1970 to 2200, at most 400 days. A rule about one column is a domain: the server keeps its expression ready,
+-- while it parses every check of a table anew in every statement that writes it (a bare insert into
+-- allocations spent a quarter of its instructions on that). Checks keep what two columns decide together, and
+-- the tables that are rarely written; lengths are the library's. The text `slotkeeper.` in front of a table or
+-- domain is replaced by the schema the host chose.
+
+-- Needs no more words: `empty` and unbounded windows have no inclusive lower bound or are contained in nothing
+-- finite.
+CREATE DOMAIN slotkeeper.booked_window AS tstzrange CONSTRAINT booked_window_check CHECK (
+    lower_inc(VALUE) AND NOT upper_inc(VALUE)
+    AND VALUE <@ tstzrange '[1970-01-01 00:00:00+00,2200-01-01 00:00:00+00)'
+    AND upper(VALUE) - lower(VALUE) <= interval '400 days');
+
+-- Up to a week.
+CREATE DOMAIN slotkeeper.buffer_seconds AS integer CONSTRAINT buffer_seconds_check CHECK (
+    VALUE BETWEEN 0 AND 604800);
+
+CREATE DOMAIN slotkeeper.hold_status AS text CONSTRAINT hold_status_check CHECK (
+    VALUE IN ('active', 'consumed', 'released', 'replaced'));
+
+CREATE DOMAIN slotkeeper.allocation_kind AS text CONSTRAINT allocation_kind_check CHECK (
+    VALUE IN ('held', 'booked', 'blackout', 'external'));
+
+CREATE DOMAIN slotkeeper.booking_status AS text CONSTRAINT booking_status_check CHECK (
+    VALUE IN ('pending', 'confirmed', 'cancelled'));
+
+-- The library keeps the list of operations, so that a new one needs no change here.
+CREATE DOMAIN slotkeeper.operation AS text CONSTRAINT operation_check CHECK (
+    octet_length(VALUE) BETWEEN 1 AND 40);
 
 -- What can be booked: a table, a room, a person, a vehicle.
 CREATE TABLE slotkeeper.resources (
@@ -39,10 +64,10 @@ CREATE UNIQUE INDEX resources_reference_key ON slotkeeper.resources (tenant_id, 
 CREATE TABLE slotkeeper.holds (
     tenant_id             uuid        NOT NULL,
     id                    uuid        NOT NULL,   -- also the claim_id of its allocations
-    status                text        NOT NULL,
-    during                tstzrange   NOT NULL,   -- what the customer sees; allocations carry the buffers too
-    buffer_before_seconds integer     NOT NULL,
-    buffer_after_seconds  integer     NOT NULL,
+    status                slotkeeper.hold_status NOT NULL,
+    during                slotkeeper.booked_window NOT NULL, -- what the customer sees; allocations carry the buffers too
+    buffer_before_seconds slotkeeper.buffer_seconds NOT NULL,
+    buffer_after_seconds  slotkeeper.buffer_seconds NOT NULL,
     requested             integer     NOT NULL,
     claimed               integer     NOT NULL,
     placed_at             timestamptz NOT NULL DEFAULT statement_timestamp(),
@@ -53,15 +78,9 @@ CREATE TABLE slotkeeper.holds (
     actor_seq             bigint,                 -- numbers an actor's holds where a limit applies
     reference             text,
     CONSTRAINT holds_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT holds_status_check CHECK (status IN ('active', 'consumed', 'released', 'replaced')),
     -- A claim that lost part of its rows to a race rolls back whole.
     CONSTRAINT holds_claimed_check CHECK (claimed = requested),
-    CONSTRAINT holds_expires_check CHECK (expires_at <= latest_expires_at),
-    CONSTRAINT holds_buffer_check CHECK (least(buffer_before_seconds, buffer_after_seconds) >= 0),
-    CONSTRAINT holds_during_check CHECK (
-        lower_inc(during) AND NOT upper_inc(during)
-        AND during <@ tstzrange '[1970-01-01 00:00:00+00,2200-01-01 00:00:00+00)'
-        AND upper(during) - lower(during) <= interval '400 days')
+    CONSTRAINT holds_expires_check CHECK (expires_at <= latest_expires_at)
 ) WITH (fillfactor = 85);
 
 CREATE UNIQUE INDEX holds_reference_key ON slotkeeper.holds (tenant_id, reference)
@@ -81,8 +100,8 @@ CREATE TABLE slotkeeper.allocations (
     tenant_id   uuid        NOT NULL,
     id          uuid        NOT NULL,
     resource_id uuid        NOT NULL,
-    during      tstzrange   NOT NULL,             -- the blocked window: the visible one plus its buffers
-    kind        text        NOT NULL,
+    during      slotkeeper.booked_window NOT NULL, -- the blocked window: the visible one plus its buffers
+    kind        slotkeeper.allocation_kind NOT NULL,
     claim_id    uuid        NOT NULL,             -- set at the claim, never changed: hold, booking, blackout
     expires_at  timestamptz,                      -- judges expiry; changed with holds.expires_at; no index
     released_at timestamptz,
@@ -91,12 +110,7 @@ CREATE TABLE slotkeeper.allocations (
     CONSTRAINT allocations_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT allocations_resource_fkey FOREIGN KEY (tenant_id, resource_id)
         REFERENCES slotkeeper.resources (tenant_id, id),
-    CONSTRAINT allocations_kind_check CHECK (kind IN ('held', 'booked', 'blackout', 'external')),
     CONSTRAINT allocations_expires_check CHECK ((kind = 'held') = (expires_at IS NOT NULL)),
-    CONSTRAINT allocations_during_check CHECK (
-        lower_inc(during) AND NOT upper_inc(during)
-        AND during <@ tstzrange '[1970-01-01 00:00:00+00,2200-01-01 00:00:00+00)'
-        AND upper(during) - lower(during) <= interval '400 days'),
     -- The judge. Column order measured: (resource, window, tenant) probes 4 times faster than tenant first.
     CONSTRAINT allocations_resource_during_excl EXCLUDE USING gist (
         resource_id WITH =, during WITH &&, tenant_id WITH =) WHERE (released_at IS NULL AND NOT shadow)
@@ -117,7 +131,7 @@ CREATE INDEX allocations_shadow_idx ON slotkeeper.allocations (tenant_id, resour
 CREATE TABLE slotkeeper.confirmations (
     tenant_id  uuid        NOT NULL,
     id         uuid        NOT NULL,
-    operation  text        NOT NULL,
+    operation  slotkeeper.operation NOT NULL,
     key        text        NOT NULL,
     checksum   bytea       NOT NULL,              -- SHA-256 of the canonical request
     outcome    text        NOT NULL,
@@ -128,8 +142,6 @@ CREATE TABLE slotkeeper.confirmations (
     decided_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT confirmations_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT confirmations_key_key UNIQUE (tenant_id, operation, key),
-    -- The library keeps the list of operations, so that a new one needs no rewrite of the largest table.
-    CONSTRAINT confirmations_operation_check CHECK (octet_length(operation) BETWEEN 1 AND 40),
     CONSTRAINT confirmations_claimed_check CHECK (claimed = requested)
 );
 
@@ -139,11 +151,11 @@ CREATE INDEX confirmations_booking_idx ON slotkeeper.confirmations (tenant_id, b
 CREATE TABLE slotkeeper.bookings (
     tenant_id             uuid        NOT NULL,
     id                    uuid        NOT NULL,
-    status                text        NOT NULL,
+    status                slotkeeper.booking_status NOT NULL,
     revision              integer     NOT NULL,
-    during                tstzrange   NOT NULL,   -- what the customer sees
-    buffer_before_seconds integer     NOT NULL,
-    buffer_after_seconds  integer     NOT NULL,
+    during                slotkeeper.booked_window NOT NULL, -- what the customer sees
+    buffer_before_seconds slotkeeper.buffer_seconds NOT NULL,
+    buffer_after_seconds  slotkeeper.buffer_seconds NOT NULL,
     claim_id              uuid,                   -- the claim_id of its allocations, once confirmed
     confirmation_id       uuid,                   -- the decision that confirmed it
     reference             text,
@@ -156,15 +168,9 @@ CREATE TABLE slotkeeper.bookings (
     created_at            timestamptz NOT NULL DEFAULT statement_timestamp(),
     updated_at            timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT bookings_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT bookings_status_check CHECK (status IN ('pending', 'confirmed', 'cancelled')),
     CONSTRAINT bookings_confirmed_check CHECK (
         status <> 'confirmed' OR (claim_id IS NOT NULL AND confirmation_id IS NOT NULL)),
-    CONSTRAINT bookings_price_check CHECK ((price_minor IS NULL) = (currency IS NULL)),
-    CONSTRAINT bookings_buffer_check CHECK (least(buffer_before_seconds, buffer_after_seconds) >= 0),
-    CONSTRAINT bookings_during_check CHECK (
-        lower_inc(during) AND NOT upper_inc(during)
-        AND during <@ tstzrange '[1970-01-01 00:00:00+00,2200-01-01 00:00:00+00)'
-        AND upper(during) - lower(during) <= interval '400 days')
+    CONSTRAINT bookings_price_check CHECK ((price_minor IS NULL) = (currency IS NULL))
 ) WITH (fillfactor = 85);
 
 -- Partial like the next, and so never mistaken for a way to find a booking by its id before
