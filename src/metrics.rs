@@ -18,7 +18,7 @@
 //! `ON CONFLICT DO NOTHING`. Whoever watched unique and exclusion violations before watches the same thing in
 //! `slotkeeper_violations_total`: a refused claim counts under `allocations_resource_during_excl`, a key used for another
 //! request under `confirmations_key_key`. What the server does raise counts under its own name: a claim that lost part of its
-//! rows to a race under `holds_claimed_check`, `confirmations_claimed_check` or `outbox_claimed_check`, a host's number
+//! rows to a race under `claimed_rows_check`, a host's number
 //! that is taken under its `…_reference_key`.
 
 #[cfg(not(feature = "metrics"))]

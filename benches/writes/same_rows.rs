@@ -18,8 +18,8 @@ WITH claimed AS (
     VALUES ($1, $2, $3, $4::tstzrange, 'held', $5, statement_timestamp() + interval '180 s')
 )
 INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
-       requested, claimed, expires_at, latest_expires_at)
-VALUES ($1, $5, 'active', $4::tstzrange, 0, 0, 1, 1, statement_timestamp() + interval '180 s',
+       rows, expires_at, latest_expires_at)
+VALUES ($1, $5, 'active', $4::tstzrange, 0, 0, 1, statement_timestamp() + interval '180 s',
         statement_timestamp() + interval '30 days')";
 
 impl Write for Place1 {
@@ -49,12 +49,12 @@ WITH hold_written AS (
            buffer_after_seconds, claim_id, confirmation_id, metadata, history)
     VALUES ($1, $3, 'confirmed', 1, $4::tstzrange, 0, 0, $2, $5, '{}', $8)
 ), event AS (
-    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
-    VALUES ($1, $5, 'booking.confirmed', $3, $9, 1, 1)
+    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body)
+    VALUES ($1, $5, 'booking.confirmed', $3, $9)
 )
-INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested,
-       claimed, snapshot)
-VALUES ($1, $5, 'confirm', $6, $10, 'confirmed', $3, 2, 2, $7)";
+INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, rows,
+       snapshot)
+VALUES ($1, $5, 'confirm', $6, $10, 'confirmed', $3, 2, $7)";
 
 impl Write for Confirm2 {
     type Request = (Statement, TenantId, HoldId, Window, Record);
@@ -85,12 +85,12 @@ WITH claimed AS (
            buffer_after_seconds, claim_id, confirmation_id, metadata, history)
     VALUES ($1, $3, 'confirmed', 1, $4::tstzrange, 0, 0, $2, $5, '{}', $8)
 ), event AS (
-    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
-    VALUES ($1, $5, 'booking.confirmed', $3, $9, 1, 1)
+    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body)
+    VALUES ($1, $5, 'booking.confirmed', $3, $9)
 )
-INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested,
-       claimed, snapshot)
-VALUES ($1, $5, 'book', $6, $10, 'confirmed', $3, 1, 1, $7)";
+INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, rows,
+       snapshot)
+VALUES ($1, $5, 'book', $6, $10, 'confirmed', $3, 1, $7)";
 
 impl Write for Book1 {
     type Request = (Statement, TenantId, ResourceId, Window, Record);

@@ -35,7 +35,7 @@ pub enum Note {
     MissingPrivilege {
         /// The table, without the schema; none if it is the schema itself.
         table: Option<String>,
-        /// As it stands in a `GRANT`: `USAGE`, `SELECT`, `INSERT`, `UPDATE`, `UPDATE (requested)` or `DELETE`.
+        /// As it stands in a `GRANT`: `USAGE`, `SELECT`, `INSERT`, `UPDATE`, `UPDATE (rows)` or `DELETE`.
         privilege: String,
     },
     /// The application's role may change what the statements of its duties do not change. Reading more is not noted.

@@ -8,6 +8,6 @@ SELECT h.tenant_id, h.id
                FROM slotkeeper.allocations a WHERE a.released_at IS NULL AND a.kind = 'held'
               GROUP BY a.tenant_id, a.claim_id) p ON p.tenant_id = h.tenant_id AND p.claim_id = h.id
  WHERE h.status = 'active' AND h.expires_at > t.now
-   AND (p.rows IS DISTINCT FROM h.requested
+   AND (p.rows IS DISTINCT FROM h.rows
         OR p.first + make_interval(secs => h.buffer_before_seconds) IS DISTINCT FROM lower(h.during)
         OR p.last - make_interval(secs => h.buffer_after_seconds) IS DISTINCT FROM upper(h.during))

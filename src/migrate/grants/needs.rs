@@ -11,8 +11,8 @@ use crate::sql;
 /// The column whose right to update is asked for where rows are only locked: one that decides nothing. In the first two a
 /// check says that it equals another column, so that nobody changes it with this right alone.
 const LOCK_COLUMNS: [(&str, &str); 6] = [
-    ("confirmations", "requested"),
-    ("holds", "requested"),
+    ("confirmations", "rows"),
+    ("holds", "rows"),
     ("allocations", "created_at"),
     ("bookings", "created_at"),
     ("offered_slots", "first_offered_at"),
@@ -87,7 +87,7 @@ mod tests {
     fn a_role_with_several_duties_is_asked_for_each_privilege_once() {
         let lock_within = "the lock is part of the update";
         assert_eq!(clauses(&Duty::ALL, "allocations"), "SELECT, INSERT, UPDATE, DELETE", "{lock_within}");
-        assert_eq!(clauses(&Duty::ALL, "confirmations"), "SELECT, INSERT, UPDATE (requested), DELETE");
+        assert_eq!(clauses(&Duty::ALL, "confirmations"), "SELECT, INSERT, UPDATE (rows), DELETE");
     }
 
     #[test]

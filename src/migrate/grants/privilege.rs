@@ -44,7 +44,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// As it stands in a `GRANT`: `UPDATE (requested)`.
+    /// As it stands in a `GRANT`: `UPDATE (rows)`.
     pub(crate) fn clause(&self) -> String {
         match self.column {
             Some(column) => format!("{} ({column})", self.privilege),

@@ -10,5 +10,6 @@ DROP DOMAIN slotkeeper.operation;
 DROP DOMAIN slotkeeper.booking_status;
 DROP DOMAIN slotkeeper.allocation_kind;
 DROP DOMAIN slotkeeper.hold_status;
+DROP DOMAIN slotkeeper.claimed_rows;
 DROP DOMAIN slotkeeper.buffer_seconds;
 DROP DOMAIN slotkeeper.booked_window;

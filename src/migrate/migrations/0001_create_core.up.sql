@@ -19,6 +19,10 @@ CREATE DOMAIN slotkeeper.booked_window AS tstzrange CONSTRAINT booked_window_che
 CREATE DOMAIN slotkeeper.buffer_seconds AS integer CONSTRAINT buffer_seconds_check CHECK (
     VALUE BETWEEN 0 AND 604800);
 
+-- How many places a claim took: all it asked for. A statement that lost part of them to a race writes -1, and
+-- everything rolls back.
+CREATE DOMAIN slotkeeper.claimed_rows AS integer CONSTRAINT claimed_rows_check CHECK (VALUE >= 0);
+
 CREATE DOMAIN slotkeeper.hold_status AS text CONSTRAINT hold_status_check CHECK (
     VALUE IN ('active', 'consumed', 'released', 'replaced'));
 
@@ -68,8 +72,7 @@ CREATE TABLE slotkeeper.holds (
     during                slotkeeper.booked_window NOT NULL, -- what the customer sees; allocations carry the buffers too
     buffer_before_seconds slotkeeper.buffer_seconds NOT NULL,
     buffer_after_seconds  slotkeeper.buffer_seconds NOT NULL,
-    requested             integer     NOT NULL,
-    claimed               integer     NOT NULL,
+    rows                  slotkeeper.claimed_rows NOT NULL,
     placed_at             timestamptz NOT NULL DEFAULT statement_timestamp(),
     expires_at            timestamptz NOT NULL,
     latest_expires_at     timestamptz NOT NULL,   -- the policy on total life, fixed when the hold is placed
@@ -78,8 +81,6 @@ CREATE TABLE slotkeeper.holds (
     actor_seq             bigint,                 -- numbers an actor's holds where a limit applies
     reference             text,
     CONSTRAINT holds_pkey PRIMARY KEY (tenant_id, id),
-    -- A claim that lost part of its rows to a race rolls back whole.
-    CONSTRAINT holds_claimed_check CHECK (claimed = requested),
     CONSTRAINT holds_expires_check CHECK (expires_at <= latest_expires_at)
 ) WITH (fillfactor = 85);
 
@@ -136,13 +137,11 @@ CREATE TABLE slotkeeper.confirmations (
     checksum   bytea       NOT NULL,              -- SHA-256 of the canonical request
     outcome    text        NOT NULL,
     booking_id uuid,
-    requested  integer     NOT NULL,
-    claimed    integer     NOT NULL,
+    rows       slotkeeper.claimed_rows NOT NULL,
     snapshot   jsonb       NOT NULL,              -- typed and versioned; ids and references only
     decided_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT confirmations_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT confirmations_key_key UNIQUE (tenant_id, operation, key),
-    CONSTRAINT confirmations_claimed_check CHECK (claimed = requested)
+    CONSTRAINT confirmations_key_key UNIQUE (tenant_id, operation, key)
 );
 
 CREATE INDEX confirmations_booking_idx ON slotkeeper.confirmations (tenant_id, booking_id)
@@ -192,9 +191,7 @@ CREATE TABLE slotkeeper.outbox (
     event      text        NOT NULL,
     subject_id uuid        NOT NULL,              -- the booking or blackout
     body       jsonb       NOT NULL,              -- ids and windows only
-    requested  integer     NOT NULL DEFAULT 0,    -- a blackout has no other parent row to count its claim
-    claimed    integer     NOT NULL DEFAULT 0,
+    rows       slotkeeper.claimed_rows NOT NULL DEFAULT 0, -- a blackout has no other parent row to count its claim
     created_at timestamptz NOT NULL DEFAULT statement_timestamp(),
-    CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id),
-    CONSTRAINT outbox_claimed_check CHECK (claimed = requested)
+    CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id)
 );

@@ -1,6 +1,6 @@
 -- allocation.block
 -- A blackout: closes resources for a time, all or nothing; bookings and live holds in the way refuse it. May
--- raise outbox_claimed_check: repeat. Outcomes: blocked, replayed, other_operation (the id is a hold's or a
+-- raise claimed_rows_check: repeat. Outcomes: blocked, replayed, other_operation (the id is a hold's or a
 -- booking's), key_reused (other places), not_found, conflict, repeat.
 -- $1 tenant  $2 blackout  $3 resources[]  $4 windows[]  $5 allocations[]  $6 event
 WITH prior AS MATERIALIZED (
@@ -67,13 +67,13 @@ WITH prior AS MATERIALIZED (
 ), counted AS MATERIALIZED (
     SELECT count(*)::integer AS n FROM claimed
 ), event AS (
-    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
+    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $6, 'blackout.blocked', $2, jsonb_build_object('blackout', $2::uuid, 'allocations', (
                SELECT jsonb_agg(jsonb_build_object('id', w.id, 'resource', w.resource_id, 'window',
                           jsonb_build_object('start', lower(w.during), 'end', upper(w.during)))
                           ORDER BY w.resource_id, w.during)
                  FROM wanted w)),
-           cardinality($3::uuid[]), c.n
+           CASE WHEN c.n = cardinality($3::uuid[]) THEN c.n ELSE -1 END
       FROM counted c WHERE c.n > 0 RETURNING 1
 )
 SELECT CASE WHEN i.outcome <> 'free' THEN i.outcome

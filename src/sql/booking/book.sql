@@ -1,6 +1,6 @@
 -- booking.book
 -- Several resources, a booking id of the caller's, or the approval of a pending booking. May raise
--- confirmations_claimed_check or outbox_claimed_check: repeat.
+-- claimed_rows_check: repeat.
 -- Recorded: confirmed, conflict, state_mismatch, window_mismatch.
 -- Not recorded: replayed, key_reused, not_found, repeat.
 -- $1 tenant  $2 claim  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
@@ -77,10 +77,10 @@ WITH prior AS MATERIALIZED (
       FROM inspected i CROSS JOIN counted c
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
-           requested, claimed, snapshot)
+           rows, snapshot)
     SELECT $1, $10, 'book', $11, $12, v.outcome,
            CASE WHEN v.outcome = 'confirmed' OR EXISTS (SELECT FROM booking) THEN $9::uuid END,
-           CASE WHEN v.outcome = 'confirmed' THEN cardinality($3::uuid[]) ELSE 0 END, v.n,
+           CASE WHEN v.outcome <> 'confirmed' THEN 0 WHEN v.n = cardinality($3::uuid[]) THEN v.n ELSE -1 END,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
                'resources', (
                    SELECT jsonb_agg(jsonb_build_object('id', w.resource_id, 'kind', w.kind,
@@ -126,11 +126,11 @@ WITH prior AS MATERIALIZED (
            history = x.history || jsonb_set(EXCLUDED.history, '{0,revision}', to_jsonb(x.revision + 1))
      WHERE $20 AND x.status = 'pending' RETURNING x.revision
 ), event AS (
-    -- Counts the booking it tells of: zero if its key or id was taken meanwhile; the check rolls back.
-    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
+    -- One booking less than it tells of, if its key or id was taken meanwhile: below zero, and all rolls back.
+    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $10, 'booking.confirmed', $9, jsonb_build_object('booking', $9::uuid, 'revision',
                (SELECT w.revision FROM booking_written w), 'confirmation', $10::uuid),
-           1, (SELECT count(*) FROM booking_written)
+           (SELECT count(*) - 1 FROM booking_written)
       FROM verdict v WHERE v.outcome = 'confirmed' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END

@@ -1,6 +1,6 @@
 -- booking.book_single
 -- One resource, a booking id minted by the library: claims and confirms in one step, and looks only if the
--- claim came to nothing. Cannot raise on a refusal; raises outbox_claimed_check only if another request with
+-- claim came to nothing. Cannot raise on a refusal; raises claimed_rows_check only if another request with
 -- this very key is being recorded at this moment.
 -- Recorded: confirmed, conflict. Not recorded: replayed, key_reused. No row: booking.book tells or does more.
 -- So it is with expired rows in the way, which it takes over in a safe order; with a race lost to a row that
@@ -25,9 +25,9 @@ WITH prior AS MATERIALIZED (
     ON CONFLICT ON CONSTRAINT allocations_resource_during_excl DO NOTHING RETURNING 1
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
-           requested, claimed, snapshot)
+           rows, snapshot)
     SELECT $1, $10, 'book', $11, $12, CASE WHEN c.n = 1 THEN 'confirmed' ELSE 'conflict' END,
-           CASE WHEN c.n = 1 THEN $9::uuid END, c.n, c.n,
+           CASE WHEN c.n = 1 THEN $9::uuid END, c.n,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
                'resources', jsonb_build_array(jsonb_build_object('id', r.id, 'kind', r.kind,
                    'capacity', r.capacity, 'min_party', r.min_party)),
@@ -61,10 +61,10 @@ WITH prior AS MATERIALIZED (
                'confirmation', r.id, 'changed_at', statement_timestamp()))
       FROM record r WHERE r.booking_id IS NOT NULL RETURNING 1
 ), event AS (
-    -- Counts the booking it tells of: zero if the key was taken meanwhile, and then the check rolls back.
-    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
+    -- One booking less than it tells of, if the key was taken meanwhile: below zero, and all rolls back.
+    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $10, 'booking.confirmed', $9, jsonb_build_object('booking', $9::uuid, 'revision', 1,
-               'confirmation', $10::uuid), 1, (SELECT count(*) FROM booking_written)
+               'confirmation', $10::uuid), (SELECT count(*) - 1 FROM booking_written)
       FROM claimed RETURNING 1
 )
 SELECT CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END AS outcome, p.outcome AS recorded, p.id,

@@ -29,8 +29,8 @@ WITH prior AS MATERIALIZED (
       FROM (SELECT) one LEFT JOIN booking b ON true
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
-           requested, claimed, snapshot)
-    SELECT $1, $3, 'cancel', $4, $5, v.outcome, $2, 0, 0,
+           rows, snapshot)
+    SELECT $1, $3, 'cancel', $4, $5, v.outcome, $2, 0,
            $6::jsonb || jsonb_build_object('at', statement_timestamp(),
                'booking', jsonb_build_object('id', $2::uuid, 'status', b.status, 'revision', b.revision,
                    'window', jsonb_build_object('start', lower(b.during), 'end', upper(b.during))),

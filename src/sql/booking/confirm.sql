@@ -1,8 +1,8 @@
 -- booking.confirm
 -- Confirms as booking.confirm_active does, and also: under a booking id of the caller's, for a pending
 -- booking, or after expiry if the places are still free: rows that are still the hold's are kept, rows that
--- were swept or taken over and are free again are claimed anew. May raise confirmations_claimed_check or
--- outbox_claimed_check: repeat.
+-- were swept or taken over and are free again are claimed anew. May raise claimed_rows_check:
+-- repeat.
 -- Recorded: confirmed, state_mismatch, hold_consumed, hold_released, window_mismatch, hold_expired, conflict.
 -- Not recorded: replayed, key_reused, not_found, repeat, unknown_hold (a status that only a newer version
 -- knows).
@@ -20,7 +20,7 @@ WITH prior AS MATERIALIZED (
      WHERE (SELECT $9::text) IS NOT NULL AND b.tenant_id = $1 AND b.id = $3 AND NOT EXISTS (SELECT FROM prior)
        FOR UPDATE
 ), hold AS MATERIALIZED (
-    SELECT h.id, h.status, h.requested, h.during, h.buffer_before_seconds, h.buffer_after_seconds,
+    SELECT h.id, h.status, h.rows, h.during, h.buffer_before_seconds, h.buffer_after_seconds,
            h.placed_at, h.expires_at
       FROM slotkeeper.holds h
      WHERE h.tenant_id = $1 AND h.id = $2 AND NOT EXISTS (SELECT FROM prior)
@@ -71,7 +71,7 @@ WITH prior AS MATERIALIZED (
                 WHEN h.during <> $8 OR EXISTS (SELECT FROM booking b WHERE b.during <> h.during)
                      THEN 'window_mismatch'
                 WHEN NOT $16 AND (h.expires_at <= statement_timestamp()
-                     OR (SELECT count(*) FROM held_rows) <> h.requested) THEN 'hold_expired'
+                     OR (SELECT count(*) FROM held_rows) <> h.rows) THEN 'hold_expired'
                 WHEN EXISTS (SELECT FROM seen s WHERE NOT s.stale) THEN 'conflict' ELSE 'free' END AS outcome
       FROM (SELECT) one LEFT JOIN hold h ON true
 ), stale AS MATERIALIZED (
@@ -104,13 +104,13 @@ WITH prior AS MATERIALIZED (
      UNION ALL SELECT c.id, c.resource_id, c.during FROM claimed c
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
-           requested, claimed, snapshot)
+           rows, snapshot)
     SELECT $1, $4, 'confirm', $5, $6, v.outcome,
            CASE WHEN v.outcome = 'confirmed' OR EXISTS (SELECT FROM booking) THEN $3::uuid END,
-           CASE WHEN v.outcome = 'confirmed' THEN h.requested ELSE 0 END, v.n,
+           CASE WHEN v.outcome <> 'confirmed' THEN 0 WHEN v.n = h.rows THEN v.n ELSE -1 END,
            $7::jsonb || jsonb_build_object('at', statement_timestamp(),
                'hold', jsonb_build_object('id', h.id, 'status', h.status, 'placed_at', h.placed_at,
-                   'expires_at', h.expires_at, 'requested', h.requested, 'window',
+                   'expires_at', h.expires_at, 'requested', h.rows, 'window',
                    jsonb_build_object('start', lower(h.during), 'end', upper(h.during))),
                'booking', (
                    SELECT jsonb_build_object('id', $3::uuid, 'status', b.status, 'revision', b.revision,
@@ -166,11 +166,11 @@ WITH prior AS MATERIALIZED (
            history = x.history || jsonb_set(EXCLUDED.history, '{0,revision}', to_jsonb(x.revision + 1))
      WHERE $9 = 'pending' AND x.status = 'pending' RETURNING x.revision
 ), event AS (
-    -- Counts the booking it tells of: zero if its key or id was taken meanwhile; the check rolls back.
-    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
+    -- One booking less than it tells of, if its key or id was taken meanwhile: below zero, and all rolls back.
+    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $4, 'booking.confirmed', $3, jsonb_build_object('booking', $3::uuid, 'revision',
                (SELECT w.revision FROM booking_written w), 'confirmation', $4::uuid, 'hold', $2::uuid),
-           1, (SELECT count(*) FROM booking_written)
+           (SELECT count(*) - 1 FROM booking_written)
       FROM verdict v WHERE v.outcome = 'confirmed' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $6 THEN 'replayed' ELSE 'key_reused' END

@@ -11,7 +11,7 @@ WITH prior AS MATERIALIZED (
     SELECT c.id, c.checksum, c.outcome, c.booking_id, c.snapshot, c.decided_at FROM slotkeeper.confirmations c
      WHERE c.tenant_id = $1 AND c.operation = 'confirm' AND c.key = $5
 ), hold AS MATERIALIZED (
-    SELECT h.id, h.status, h.requested, h.during, h.buffer_before_seconds, h.buffer_after_seconds,
+    SELECT h.id, h.status, h.rows, h.during, h.buffer_before_seconds, h.buffer_after_seconds,
            h.placed_at, h.expires_at
       FROM slotkeeper.holds h
      WHERE h.tenant_id = $1 AND h.id = $2 AND NOT EXISTS (SELECT FROM prior)
@@ -26,7 +26,7 @@ WITH prior AS MATERIALIZED (
                 WHEN h.status NOT IN ('active', 'released', 'replaced') THEN 'unknown_hold'
                 WHEN h.status <> 'active' THEN 'hold_released'
                 WHEN h.during <> $8 THEN 'window_mismatch'
-                WHEN h.expires_at <= statement_timestamp() OR c.n <> h.requested THEN 'hold_expired'
+                WHEN h.expires_at <= statement_timestamp() OR c.n <> h.rows THEN 'hold_expired'
                 ELSE 'confirmed' END AS outcome, c.resources, c.allocations
       FROM hold h CROSS JOIN (
            SELECT count(*) AS n,
@@ -39,16 +39,16 @@ WITH prior AS MATERIALIZED (
                    WHERE r.tenant_id = $1 AND r.id = a.resource_id LIMIT 1) r) c
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
-           requested, claimed, snapshot)
+           rows, snapshot)
     SELECT $1, $4, 'confirm', $5, $6, v.outcome,
-           CASE WHEN v.outcome = 'confirmed' THEN $3::uuid END, d.n, d.n,
+           CASE WHEN v.outcome = 'confirmed' THEN $3::uuid END, d.n,
            $7::jsonb || jsonb_build_object('at', statement_timestamp(),
                'hold', jsonb_build_object('id', v.id, 'status', v.status, 'placed_at', v.placed_at,
-                   'expires_at', v.expires_at, 'requested', v.requested, 'window',
+                   'expires_at', v.expires_at, 'requested', v.rows, 'window',
                    jsonb_build_object('start', lower(v.during), 'end', upper(v.during))),
                'resources', v.resources, 'allocations', v.allocations)
       FROM verdict v
-     CROSS JOIN LATERAL (SELECT CASE WHEN v.outcome = 'confirmed' THEN v.requested ELSE 0 END AS n) d
+     CROSS JOIN LATERAL (SELECT CASE WHEN v.outcome = 'confirmed' THEN v.rows ELSE 0 END AS n) d
      WHERE v.outcome <> 'unknown_hold'
     ON CONFLICT ON CONSTRAINT confirmations_key_key DO NOTHING
     RETURNING id, outcome, booking_id, snapshot, decided_at

@@ -19,8 +19,8 @@ WITH prior AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM prior) THEN 'replayed' ELSE 'erased' END AS outcome
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
-           requested, claimed, snapshot)
-    SELECT $1, $3, 'erase', $4, $5, v.outcome, NULL, 0, 0,
+           rows, snapshot)
+    SELECT $1, $3, 'erase', $4, $5, v.outcome, NULL, 0,
            $6::jsonb || jsonb_build_object('at', statement_timestamp(),
                'erased', (SELECT count(*) FROM customer_bookings),
                'erased_holds', (SELECT count(*) FROM customer_holds))

@@ -1,6 +1,6 @@
 -- booking.move
 -- Gives up the booking's place and claims the new one in one step; the old one stays if the new one is taken.
--- Its own rows are never in the way. May raise confirmations_claimed_check (lost a race, all rolls back):
+-- Its own rows are never in the way. May raise claimed_rows_check (lost a race, all rolls back):
 -- repeat.
 -- Recorded: moved, state_mismatch, stale_revision, conflict.
 -- Not recorded: replayed, key_reused, not_found, repeat.
@@ -89,9 +89,9 @@ WITH prior AS MATERIALIZED (
       FROM inspected i CROSS JOIN counted c
 ), record AS (
     INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id,
-           requested, claimed, snapshot)
+           rows, snapshot)
     SELECT $1, $10, 'move', $11, $12, v.outcome, $2,
-           CASE WHEN v.outcome = 'moved' THEN cardinality($3::uuid[]) ELSE 0 END, v.n,
+           CASE WHEN v.outcome <> 'moved' THEN 0 WHEN v.n = cardinality($3::uuid[]) THEN v.n ELSE -1 END,
            $13::jsonb || jsonb_build_object('at', statement_timestamp(),
                'resources', (
                    SELECT jsonb_agg(jsonb_build_object('id', w.resource_id, 'kind', w.kind,
@@ -124,12 +124,11 @@ WITH prior AS MATERIALIZED (
                'confirmation', r.id, 'changed_at', statement_timestamp()))
       FROM record r WHERE x.tenant_id = $1 AND x.id = $2 AND r.outcome = 'moved' RETURNING x.revision
 ), event AS (
-    -- Counts the booking it tells of: zero if the key was taken meanwhile, and then the check rolls the move
-    -- back.
-    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested, claimed)
+    -- One booking less than it tells of, if the key was taken meanwhile: below zero, and all rolls back.
+    INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $10, 'booking.moved', $2, jsonb_build_object('booking', $2::uuid, 'revision',
                (SELECT w.revision FROM booking_written w), 'confirmation', $10::uuid),
-           1, (SELECT count(*) FROM booking_written)
+           (SELECT count(*) - 1 FROM booking_written)
       FROM verdict v WHERE v.outcome = 'moved' RETURNING 1
 )
 SELECT CASE WHEN p.id IS NOT NULL THEN CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END

@@ -5,7 +5,7 @@
 -- hold_released, hold_expired, too_long.
 -- $1 tenant  $2 hold  $3 actor  $4 new expiry
 WITH hold AS MATERIALIZED (
-    SELECT h.id, h.status, h.requested, h.expires_at, h.latest_expires_at FROM slotkeeper.holds h
+    SELECT h.id, h.status, h.rows, h.expires_at, h.latest_expires_at FROM slotkeeper.holds h
      WHERE h.tenant_id = $1 AND h.id = $2 AND h.actor IS NOT DISTINCT FROM $3 FOR UPDATE
 ), held_rows AS MATERIALIZED (
     SELECT a.id FROM slotkeeper.allocations a
@@ -16,7 +16,7 @@ WITH hold AS MATERIALIZED (
     SELECT CASE WHEN h.id IS NULL THEN 'no_hold' WHEN h.status = 'consumed' THEN 'hold_consumed'
                 WHEN h.status NOT IN ('active', 'released', 'replaced') THEN 'unknown_hold'
                 WHEN h.status <> 'active' THEN 'hold_released'
-                WHEN h.expires_at <= statement_timestamp() OR c.n <> h.requested THEN 'hold_expired'
+                WHEN h.expires_at <= statement_timestamp() OR c.n <> h.rows THEN 'hold_expired'
                 WHEN $4 > h.latest_expires_at THEN 'too_long' ELSE 'extended' END AS outcome
       FROM (SELECT count(*) AS n FROM held_rows a) c LEFT JOIN hold h ON true
 ), allocations_written AS (

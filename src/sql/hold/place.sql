@@ -1,5 +1,5 @@
 -- hold.place
--- Several resources all or nothing, or a limit on the actor's active holds. May raise holds_claimed_check
+-- Several resources all or nothing, or a limit on the actor's active holds. May raise claimed_rows_check
 -- (part of the claim lost a race) or holds_actor_seq_key (the actor's other hold came first): both mean
 -- repeat.
 -- Outcomes: placed, replayed, key_reused, not_found, conflict, too_many, repeat.
@@ -76,8 +76,8 @@ WITH prior AS MATERIALIZED (
     SELECT count(*)::integer AS n FROM claimed
 ), hold_written AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
-           requested, claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
-    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), c.n,
+           rows, expires_at, latest_expires_at, actor, actor_seq, reference)
+    SELECT $1, $2, 'active', $6, $7, $8, CASE WHEN c.n = cardinality($3::uuid[]) THEN c.n ELSE -1 END,
            statement_timestamp() + $9::bigint * interval '1 microsecond',
            statement_timestamp() + $10::bigint * interval '1 microsecond',
            $11, CASE WHEN $13 IS NOT NULL AND $11 IS NOT NULL THEN o.seq END, $12

@@ -22,8 +22,8 @@ WITH resource AS MATERIALIZED (
     ON CONFLICT DO NOTHING RETURNING expires_at
 ), hold_written AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
-           requested, claimed, expires_at, latest_expires_at, actor, reference)
-    SELECT $1, $2, 'active', $6, $7, $8, 1, 1, c.expires_at,
+           rows, expires_at, latest_expires_at, actor, reference)
+    SELECT $1, $2, 'active', $6, $7, $8, 1, c.expires_at,
            statement_timestamp() + $10::bigint * interval '1 microsecond', $11, $12
       FROM claimed c RETURNING placed_at, expires_at
 )

@@ -1,6 +1,6 @@
 -- hold.replace
 -- Swaps the actor's own hold for another in one step; the old one stays if the new one cannot be had. May
--- raise holds_claimed_check or holds_actor_seq_key: repeat.
+-- raise claimed_rows_check or holds_actor_seq_key: repeat.
 -- Outcomes: placed, replayed, key_reused, not_found, no_hold, unknown_hold, hold_released, hold_consumed,
 -- conflict, too_many.
 -- $1 tenant  $2 new hold  $3 resources[]  $4 blocked windows[]  $5 allocations[]  $6 visible window
@@ -100,8 +100,8 @@ WITH prior AS MATERIALIZED (
      WHERE h.tenant_id = $1 AND h.id = o.id AND (SELECT outcome FROM inspected) = 'free' RETURNING 1
 ), hold_written AS (
     INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
-           requested, claimed, expires_at, latest_expires_at, actor, actor_seq, reference)
-    SELECT $1, $2, 'active', $6, $7, $8, cardinality($3::uuid[]), c.n,
+           rows, expires_at, latest_expires_at, actor, actor_seq, reference)
+    SELECT $1, $2, 'active', $6, $7, $8, CASE WHEN c.n = cardinality($3::uuid[]) THEN c.n ELSE -1 END,
            statement_timestamp() + $9::bigint * interval '1 microsecond',
            statement_timestamp() + $10::bigint * interval '1 microsecond', $11,
            CASE WHEN (SELECT o.actor_seq FROM old_hold o) IS NOT NULL
