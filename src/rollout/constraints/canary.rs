@@ -10,13 +10,13 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use crate::ops::lock::RunLock;
-use crate::ops::object::{Ddl, ObjectKind, builder, probe};
+use crate::ops::object::{Ddl, Found, ObjectKind, builder, probe};
 use crate::ops::{DriverResult, FindingKind, OpsError, Pace, TableInfo, session};
 use crate::rollout::constraints::prepare;
 use crate::rollout::rows::find;
 use crate::rollout::tenant::{literal, single};
 use crate::rollout::{Dropped, RolledBack};
-use crate::rollout::{Guard, RolledOut, objects, shadow};
+use crate::rollout::{Guard, RolledOut, objects};
 
 /// Which rules hold for a tenant's windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -66,11 +66,11 @@ impl Guard {
                 prepare::prepare(client, self, true, pace).await?;
                 let ddls = single(client, self, &table, tenant).await?;
                 let printed = probe::printed(client, &self.table, &ddls, Some(&self.shadow), pace).await?;
-                let objects = vec![shadow::ensure(client, self, pace).await?];
+                let objects = vec![self.mark_column().ensure(client, pace).await?];
                 let mut done = RolledOut { objects, ..RolledOut::default() };
                 for (ddl, expected) in ddls.iter().zip(&printed) {
                     if ddl.kind == ObjectKind::Exclusion {
-                        let found = builder::find(client, pace, &self.table, &ddl.name).await?;
+                        let found = Found::look_up(client, pace, &self.table, &ddl.name).await?;
                         if !found.compare(ddl, expected).is_consistent() {
                             self.refuse_violated(client, tenant).await?;
                         }
@@ -100,7 +100,7 @@ impl Guard {
                 let table = TableInfo::existing(client, &self.table).await?;
                 let mut done = RolledBack::default();
                 for ddl in single(client, self, &table, tenant).await?.iter().rev() {
-                    let found = builder::find(client, pace, &self.table, &ddl.name).await?;
+                    let found = Found::look_up(client, pace, &self.table, &ddl.name).await?;
                     let Some(printed) = found.printed(ddl.kind) else { continue };
                     builder::remove(client, ddl, pace).await?;
                     let (name, kind, definition) = (ddl.name.to_string(), ddl.kind, printed.definition);
@@ -179,7 +179,7 @@ async fn are_sound(client: &mut Client, guard: &Guard, ddls: &[Ddl]) -> Result<b
     let pace = Pace::new();
     let printed = probe::printed(client, &guard.table, ddls, Some(&guard.shadow), &pace).await?;
     for (ddl, expected) in ddls.iter().zip(&printed) {
-        let found = builder::find(client, &pace, &guard.table, &ddl.name).await?;
+        let found = Found::look_up(client, &pace, &guard.table, &ddl.name).await?;
         if !found.compare(ddl, expected).is_consistent() {
             return Ok(false);
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use crate::ops::object;
-use crate::ops::object::{State, builder, probe};
+use crate::ops::object::{Found, State, probe};
 use crate::ops::{DriverResult, OpsError, Pace, TableInfo, session};
 use crate::rollout::constraints::estimate::Sample;
 use crate::rollout::constraints::prepare;
@@ -52,7 +52,7 @@ impl Guard {
         let mut steps: Vec<Planned> = shadow::planned(client, self).await?.into_iter().collect();
         let mut states = Vec::with_capacity(ddls.len());
         for (ddl, expected) in ddls.iter().zip(&printed) {
-            let found = builder::find(client, &pace, &self.table, &ddl.name).await?;
+            let found = Found::look_up(client, &pace, &self.table, &ddl.name).await?;
             states.push((found.compare(ddl, expected), found.is_constraint()));
         }
         let tx = session::begin(client, pace.lock_timeout).await?;

@@ -7,10 +7,10 @@ use tokio_postgres::Client;
 
 use crate::ops::lock::RunLock;
 use crate::ops::object::{Built, Work};
-use crate::ops::object::{ObjectKind, builder, probe};
+use crate::ops::object::{Found, ObjectKind, builder, probe};
 use crate::ops::{OpsError, Pace, TableInfo};
 use crate::rollout::constraints::prepare;
-use crate::rollout::{Guard, Stage, shadow};
+use crate::rollout::{Guard, Stage};
 use crate::rollout::{objects, refuse_violated, stage, tenant};
 
 /// What a way up may do.
@@ -121,10 +121,10 @@ async fn run(guard: &Guard, client: &mut Client, up: &Up) -> Result<RolledOut, O
     let printed = probe::printed(client, &guard.table, &ddls, Some(&guard.shadow), pace).await?;
     // Nothing has been changed so far, and all that could be wrong with the description is known.
     let mut done =
-        RolledOut { objects: vec![shadow::ensure(client, guard, pace).await?], ..RolledOut::default() };
+        RolledOut { objects: vec![guard.mark_column().ensure(client, pace).await?], ..RolledOut::default() };
     for ((rule, ddl), expected) in rules.iter().zip(&ddls).zip(&printed) {
         if ddl.kind == ObjectKind::Exclusion {
-            let found = builder::find(client, pace, &guard.table, &ddl.name).await?;
+            let found = Found::look_up(client, pace, &guard.table, &ddl.name).await?;
             if !found.compare(ddl, expected).is_consistent() {
                 refuse_violated(client, guard, rule, pace).await?;
             }

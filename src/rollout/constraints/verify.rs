@@ -10,12 +10,12 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use crate::constraint::NEW;
-use crate::ops::object::{ObjectKind, State, builder, probe};
+use crate::ops::object::{Found, ObjectKind, State, probe};
 use crate::ops::{DriverResult, OpsError, Pace, TableInfo, server, session};
 use crate::rollout::constraints::prepare;
 use crate::rollout::rows::Finding;
 use crate::rollout::rows::find;
-use crate::rollout::{Guard, Rule, Stage, shadow};
+use crate::rollout::{Guard, Rule, Stage};
 use crate::rollout::{objects, stage};
 
 /// What [`Guard::verify`] found.
@@ -83,7 +83,7 @@ impl Guard {
         let pace = Pace::new();
         let table = TableInfo::existing(client, &self.table).await?;
         let mut found = Verification { checked: 1, ..Verification::default() };
-        let mut column = shadow::state(client, self).await?;
+        let mut column = self.mark_column().state(client).await?;
         // The mark of rows that nothing excludes would mean nothing, so only windows need the column.
         if !self.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_))) && column == State::Missing {
             column = State::Sound;
@@ -115,9 +115,9 @@ impl Guard {
             }
         };
         for (ddl, expected) in ddls.iter().zip(&printed) {
-            let object = builder::find(client, &pace, &self.table, &ddl.name).await?;
+            let object = Found::look_up(client, &pace, &self.table, &ddl.name).await?;
             found.add(ddl.name.to_string(), ddl.kind, object.compare(ddl, expected));
-            let new = builder::find(client, &pace, &self.table, &ddl.name.with_suffix(NEW)).await?;
+            let new = Found::look_up(client, &pace, &self.table, &ddl.name.with_suffix(NEW)).await?;
             if new.is_constraint() || new.is_index() {
                 found.add(ddl.name.with_suffix(NEW).to_string(), ddl.kind, State::Leftover);
             }

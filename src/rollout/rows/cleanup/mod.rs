@@ -33,7 +33,7 @@ use crate::ops::rows::{RowTable, in_batches, text_form};
 use crate::ops::transaction::{AS_OF_NOW, ONE_SNAPSHOT, Transaction};
 use crate::ops::{OpsError, session};
 use crate::rollout::guard::Guard;
-use crate::rollout::{shadow, tenant};
+use crate::rollout::tenant;
 
 /// Runs a clearing for `purpose`.
 pub(super) async fn run(
@@ -83,7 +83,7 @@ async fn apply_all(
         let _ = std::fs::remove_file(part_of(path));
     }
     if purpose.action() == Action::Shadow {
-        shadow::ensure(client, guard, &options.pace).await?;
+        guard.mark_column().ensure(client, &options.pace).await?;
     }
     let mut report = CleanupReport::of(guard, path, &reader, resumed, deferred);
     let mut tally = Tally::default();
