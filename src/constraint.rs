@@ -18,6 +18,8 @@ pub enum ConstraintKind {
     ForeignKey,
     /// A check: `23514`.
     Check,
+    /// The rule of a domain, for every column that has it as its type: `23514`.
+    Domain,
     /// A column that must have a value: `23502`. The server names the column; the list has no such entry.
     NotNull,
 }
@@ -64,7 +66,7 @@ macro_rules! constraints {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// The table it belongs to, without the schema.
+            /// The table or domain it belongs to, without the schema.
             #[must_use]
             pub const fn table(self) -> &'static str {
                 match self { $(Self::$variant => $table),+ }
@@ -98,7 +100,7 @@ macro_rules! constraints {
 constraints! {
     // `repeat`: we met a row our snapshot could not see, so the identical statement, sent again, sees it and names it,
     // replays it, or wins.
-    //   …_claimed_check, bookings_confirmed_check: part of a claim lost a race, or its key was taken meanwhile.
+    //   claimed_rows_check, bookings_confirmed_check: part of a claim lost a race, or its key was taken meanwhile.
     //   …_pkey, …_key of an identity: a twin came first, and the repeat finds its row.
     //   holds_actor_seq_key: the same actor's other hold came first, and the repeat counts it.
     //   allocations_pkey: another claim took the same id at the same moment; the repeat finds its rows.
@@ -107,6 +109,17 @@ constraints! {
     //   allocations_resource_during_excl: raised only without ON CONFLICT; the repeat names the blocker.
     // `reference_taken`: the host's own number belongs to another row.
     // `defect`: a rule our values keep by construction, or a schema that is not ours.
+
+    BookedWindowCheck "booked_window_check" "booked_window" Domain defect
+        "a window is half-open, finite and at most 400 days";
+    BufferSecondsCheck "buffer_seconds_check" "buffer_seconds" Domain defect "a buffer is 0 to 7 days";
+    ClaimedRowsCheck "claimed_rows_check" "claimed_rows" Domain repeat "a claim takes everything it asked for, or nothing";
+    HoldStatusCheck "hold_status_check" "hold_status" Domain defect "a hold is active, consumed, released or replaced";
+    AllocationKindCheck "allocation_kind_check" "allocation_kind" Domain defect
+        "an allocation is held, booked, blackout or external";
+    BookingStatusCheck "booking_status_check" "booking_status" Domain defect
+        "a booking is pending, confirmed or cancelled";
+    OperationCheck "operation_check" "operation" Domain defect "the operation of a decision has 1 to 40 bytes";
 
     ResourcesPkey "resources_pkey" "resources" Unique repeat "a resource id is used once per tenant";
     ResourcesKindCheck "resources_kind_check" "resources" Check defect "a resource kind has 1 to 40 bytes";
@@ -118,12 +131,7 @@ constraints! {
         "a resource reference is used once per tenant";
 
     HoldsPkey "holds_pkey" "holds" Unique repeat "a hold id is used once per tenant";
-    HoldsStatusCheck "holds_status_check" "holds" Check defect "a hold is active, consumed, released or replaced";
-    HoldsClaimedCheck "holds_claimed_check" "holds" Check repeat "a hold claims everything it asked for, or nothing";
     HoldsExpiresCheck "holds_expires_check" "holds" Check defect "a hold expires no later than its longest life allows";
-    HoldsBufferCheck "holds_buffer_check" "holds" Check defect "each buffer of a hold is 0 to 7 days";
-    HoldsDuringCheck "holds_during_check" "holds" Check defect
-        "the window of a hold is half-open, finite and at most 400 days";
     HoldsReferenceKey "holds_reference_key" "holds" Unique reference_taken "a hold reference is used once per tenant";
     HoldsActorSeqKey "holds_actor_seq_key" "holds" Unique repeat
         "the holds of an actor under a limit are numbered apart";
@@ -131,37 +139,23 @@ constraints! {
     AllocationsPkey "allocations_pkey" "allocations" Unique repeat "an allocation id is used once per tenant";
     AllocationsResourceFkey "allocations_resource_fkey" "allocations" ForeignKey repeat
         "an allocation is of a resource of its tenant";
-    AllocationsKindCheck "allocations_kind_check" "allocations" Check defect
-        "an allocation is held, booked, blackout or external";
     AllocationsExpiresCheck "allocations_expires_check" "allocations" Check defect
         "an allocation expires exactly when it is held";
-    AllocationsDuringCheck "allocations_during_check" "allocations" Check defect
-        "a blocked window is half-open, finite and at most 400 days";
     AllocationsResourceDuringExcl "allocations_resource_during_excl" "allocations" Exclusion repeat
         "live allocations of a resource do not overlap";
 
     AllocationsArchivePkey "allocations_archive_pkey" "allocations_archive" Unique repeat
         "an allocation is archived once per tenant";
-    AllocationsArchiveDuringCheck "allocations_archive_during_check" "allocations_archive" Check defect
-        "an archived window is half-open, finite and at most 400 days";
 
     ConfirmationsPkey "confirmations_pkey" "confirmations" Unique defect "a confirmation id is used once per tenant";
     ConfirmationsKeyKey "confirmations_key_key" "confirmations" Unique repeat
         "an idempotency key decides an operation once";
-    ConfirmationsOperationCheck "confirmations_operation_check" "confirmations" Check defect
-        "the operation of a decision has 1 to 40 bytes";
-    ConfirmationsClaimedCheck "confirmations_claimed_check" "confirmations" Check repeat
-        "a decision claims everything it asked for, or nothing";
 
     BookingsPkey "bookings_pkey" "bookings" Unique repeat "a booking id is used once per tenant";
     BookingsClaimKey "bookings_claim_key" "bookings" Unique repeat "a claim belongs to one booking";
-    BookingsStatusCheck "bookings_status_check" "bookings" Check defect "a booking is pending, confirmed or cancelled";
     BookingsConfirmedCheck "bookings_confirmed_check" "bookings" Check repeat
         "a confirmed booking has its claim and its confirmation";
     BookingsPriceCheck "bookings_price_check" "bookings" Check defect "a price and its currency are given together";
-    BookingsBufferCheck "bookings_buffer_check" "bookings" Check defect "each buffer of a booking is 0 to 7 days";
-    BookingsDuringCheck "bookings_during_check" "bookings" Check defect
-        "the window of a booking is half-open, finite and at most 400 days";
     BookingsReferenceKey "bookings_reference_key" "bookings" Unique reference_taken
         "a booking reference is used once per tenant";
 
@@ -184,8 +178,6 @@ constraints! {
         "a slot in the ledger was offered at least once";
 
     OutboxPkey "outbox_pkey" "outbox" Unique defect "an event id is used once per tenant";
-    OutboxClaimedCheck "outbox_claimed_check" "outbox" Check repeat
-        "a blackout claims everything it asked for, or nothing";
 
     MigrationsPkey "migrations_pkey" "migrations" Unique defect "a migration is applied once";
 }

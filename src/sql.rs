@@ -15,6 +15,7 @@
 //! | `taken` | what else has this id |
 //! | `hold`, `old_hold`, `booking` | the row that is decided on, locked |
 //! | `as_seen` | the same row as the statement's snapshot has it, without waiting |
+//! | `resource` | in a single form: the one asked for, if it is sold |
 //! | `wanted` | the places asked for, with their resources, if all is well so far |
 //! | `seen` | the rows that overlap them, expired ones marked |
 //! | `locked` | the resources, locked in id order |
@@ -22,7 +23,7 @@
 //! | `placed_rows` | the rows a hold was placed with, released or not |
 //! | `held_rows`, `booked_rows`, `blocked_rows` | the claim's own live rows |
 //! | `actor_holds` | the actor's holds under a limit |
-//! | `inspected` | what follows from all that: `free`, or why not; in a single form the counts it follows from |
+//! | `inspected` | what follows from all that: `free`, or why not |
 //! | `stale` | the rows to give up, locked: expired ones, and the own old ones |
 //! | `freed` | these rows, released |
 //! | `claimed` | the new rows, of which a rival may have prevented some |
@@ -32,11 +33,14 @@
 //! | `allocations_written`, `hold_written`, `old_hold_written`, `booking_written` | what follows from it |
 //! | `event` | the outbox's row |
 //!
-//! `move`, `replace` and `confirm` lock before they see; the single forms lock only what they take over, inside
-//! `freed`. One row counts what was claimed against what was requested: that of `record`, or where nothing is recorded
-//! that of `hold_written` or `event`. A check of its table rolls everything back if a part was lost to a race. Two
-//! outcomes are not the caller's affair: `repeat`, the statement is sent once more, because its snapshot could not see
-//! the row it met; `use_many`, the general form is sent instead.
+//! `move`, `replace` and `confirm` lock before they see; the single forms claim before they look, and look only if that
+//! came to nothing. One row counts what was claimed: that of `record`, or where nothing is recorded that of `hold_written`
+//! or `event`. If a part was lost to a race it counts -1, which its domain refuses, and everything rolls back. One outcome
+//! is not the caller's affair: `repeat`, the statement is sent once more, because its snapshot could not see the row it
+//! met. A single form that has no answer gives none, or no row: then the general form is sent.
+//!
+//! What only explains a refusal takes its parameters through sub-selects. Seen by the planner, they make a plan for each
+//! call look cheaper than the generic one, and planning costs more than the whole statement.
 
 use crate::schema::SchemaName;
 use tokio_postgres::types::Type;

@@ -71,7 +71,10 @@ impl Violation {
         if !relayed && !code.starts_with("23") {
             return None;
         }
-        let kind = kind_of(code);
+        let kind = match kind_of(code) {
+            Some(ConstraintKind::Check) if error.datatype().is_some() => Some(ConstraintKind::Domain),
+            kind => kind,
+        };
         let wanted = |name: &str| ours(name, kind).is_some() || declared(name);
         let name = match error.constraint() {
             Some(name) => Some(name),
@@ -85,7 +88,7 @@ impl Violation {
         let known = name.and_then(|name| ours(name, kind));
         Some(Self {
             sqlstate: error.code().clone(),
-            kind: kind.or(known.map(Constraint::kind)),
+            kind: known.map(Constraint::kind).or(kind),
             known,
             schema: error.schema().map(|schema| match schema {
                 "slotkeeper" => Cow::Borrowed("slotkeeper"),
@@ -140,7 +143,7 @@ impl Violation {
     #[must_use]
     pub fn table(&self) -> Option<&str> {
         match self.known {
-            Some(known) => Some(known.table()),
+            Some(known) => (known.kind() != ConstraintKind::Domain).then(|| known.table()),
             None => self.names.as_ref()?.table.as_deref(),
         }
     }
@@ -168,6 +171,7 @@ impl fmt::Display for Violation {
             Some(ConstraintKind::Exclusion) => "exclusion constraint violated",
             Some(ConstraintKind::ForeignKey) => "foreign key violated",
             Some(ConstraintKind::Check) => "check constraint violated",
+            Some(ConstraintKind::Domain) => "rule of a domain violated",
             Some(ConstraintKind::NotNull) => "required column is null",
             None => "integrity constraint violated",
         })
@@ -200,7 +204,12 @@ fn kind_of(code: &str) -> Option<ConstraintKind> {
 
 /// The library's constraint of that name. A host may have one of the same name: then the kinds need to agree at least.
 fn ours(name: &str, kind: Option<ConstraintKind>) -> Option<Constraint> {
-    Constraint::lookup(name).filter(|known| kind.is_none_or(|kind| kind == known.kind()))
+    Constraint::lookup(name).filter(|known| kind.is_none_or(|kind| agree(kind, known.kind())))
+}
+
+/// A domain's rule has the code of a check, and what stands in between may not tell that it is one.
+fn agree(told: ConstraintKind, known: ConstraintKind) -> bool {
+    told == known || (told == ConstraintKind::Check && known == ConstraintKind::Domain)
 }
 
 /// The two routines by which Citus passes on a worker's error, the first without its SQLSTATE.

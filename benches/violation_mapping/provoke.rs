@@ -44,9 +44,9 @@ const STATEMENTS: &[(&str, &str, Option<Constraint>)] = &[
     ),
     (
         "check",
-        "INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, requested)
-         VALUES (uuid_nil(), uuid_nil(), 'e', uuid_nil(), '{}', 1)",
-        Some(Constraint::OutboxClaimedCheck),
+        "INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
+         VALUES (uuid_nil(), uuid_nil(), 'e', uuid_nil(), '{}', -1)",
+        Some(Constraint::ClaimedRowsCheck),
     ),
     (
         "suffixed",

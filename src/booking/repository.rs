@@ -109,8 +109,8 @@ impl BookingRepository<'_> {
     /// # Transactions
     /// One statement. With one resource, and neither a reference nor a booking id of the caller's, it runs without a
     /// savepoint in the caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under
-    /// one sent in the same flight. If more than one expired row is in the way of one resource, that statement writes
-    /// nothing and a second one follows, in another round trip and under a savepoint. The transaction stays usable after
+    /// one sent in the same flight. If an expired row is in the way of one resource, or the race was lost, that
+    /// statement writes nothing and a second one follows, in another round trip and under a savepoint. The transaction stays usable after
     /// every outcome (the one exception: two calls under one key, at the same moment, without a savepoint, where the
     /// second claims a place that the first did not: it gets [`Error::Busy`] and its transaction must be repeated).
     pub async fn book(self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {

@@ -7,8 +7,8 @@
 //!    └───── its time is over: expired. Derived from the database's clock, never stored.
 //! ```
 //!
-//! An expired hold never blocks: the next claim takes its places over in the same statement, whether a sweeper runs or
-//! not. A hold whose place was taken over can never be confirmed; one whose place is still free can be, on request
+//! An expired hold never blocks: the next claim takes its places over, whether a sweeper runs or not (sweeping saves that
+//! claim a round trip). A hold whose place was taken over can never be confirmed; one whose place is still free can be, on request
 //! ([`ConfirmHold::if_still_free`](crate::booking::ConfirmHold::if_still_free)).
 //!
 //! Expiry is judged at the instant a statement begins. A confirm that arrived in time and then waited for a lock counts as
@@ -20,17 +20,18 @@
 //!
 //! | call | round trips | in the caller's transaction |
 //! |---|---|---|
-//! | `place`, one resource, no limit per actor, no reference | 1; 2 after a lost race | no savepoint |
-//! | the same over several expired rows | 2 | a savepoint in the second flight |
+//! | `place`, one resource, no limit per actor, no reference | 1; 2 after a lost race | no savepoint; in a second flight one |
+//! | the same over expired rows | 2 | a savepoint in the second flight |
 //! | `place`, otherwise; `replace` | 1; 2 after a lost race | a savepoint in the same flight |
 //! | `extend`, `release`, `sweep` | 1 | no savepoint |
 //! | `find` | 1 | a plain read |
 //!
 //! Placing again with the same id answers with the first hold and costs one more round trip, to read it.
 //!
-//! Two claims that each take several expired rows over could wait for each other. So a claim of one resource that meets
-//! more than one (several holds that expired unswept within its window) writes nothing, and is sent again as the
-//! statement that locks the resource first.
+//! A claim of one resource claims first, and looks only if that came to nothing: then it names who is in the way. Where the
+//! statement has no answer (expired rows are in the way, somebody who committed meanwhile has the place, the resource is
+//! not sold) it writes nothing, and the statement for any number of resources follows: it locks the resource before it
+//! takes rows over, because two claims that each take several over could wait for each other.
 //!
 //! # What a refused claim leaves behind
 //!

@@ -20,7 +20,7 @@ crate::handle::repository! {
 }
 
 impl HoldRepository<'_> {
-    /// Claims every place of the request, or none. Expired holds in the way are taken over in the same statement.
+    /// Claims every place of the request, or none. Expired holds in the way are taken over.
     /// Repeating with the same id returns the first answer, whatever became of that hold; the TTL is not compared, because a
     /// retry's often shrinks with the basket's clock, and the hold stays as it is. To change it, [`extend`](Self::extend).
     ///
@@ -33,8 +33,8 @@ impl HoldRepository<'_> {
     /// # Transactions
     /// One statement. With one resource, no reference and no limit per actor it runs without a savepoint in the
     /// caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under one sent in the
-    /// same flight. If more than one expired row is in the way of one resource, that statement writes nothing and a second
-    /// one follows, in another round trip and under a savepoint. Either way the transaction stays usable after every
+    /// same flight. If an expired row is in the way of one resource, or the race was lost, that statement writes nothing and a
+    /// second one follows, in another round trip and under a savepoint. Either way the transaction stays usable after every
     /// refusal (the one exception: two *different* requests under one hold id, at the same moment, without a savepoint).
     /// Stricter levels may answer [`Error::Busy`]: repeat the whole transaction.
     pub async fn place(self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {

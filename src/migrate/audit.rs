@@ -131,7 +131,8 @@ async fn run(
 /// Every record of a decision, read by the library's own reader, row by row: those that are damaged, and those that only a
 /// newer version can read.
 async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<[AuditCheck; 2], OpsError> {
-    let sql = "SELECT operation, checksum, outcome, booking_id, rows, decided_at, snapshot, key, tenant_id::text,
+    let sql =
+        "SELECT operation, checksum, outcome, booking_id, rows, decided_at, snapshot, key, tenant_id::text,
                         id::text
                  FROM slotkeeper.confirmations";
     let params: [(&(dyn ToSql + Sync), Type); 0] = [];

@@ -81,7 +81,14 @@ impl<'a> Catalog<'a> {
             }
             _ => None,
         };
-        let needed = missing(&id.table, &object.definition.columns()).or(of_parent)?;
+        let of_type = match &object.definition {
+            Definition::Column(column) => column.domain().map(domain_id),
+            _ => None,
+        };
+        let of_type = of_type.filter(|domain| !self.objects.contains_key(domain));
+        let of_domain = self.objects.contains_key(&domain_id(&id.table));
+        let of_table = if of_domain { None } else { missing(&id.table, &object.definition.columns()) };
+        let needed = of_table.or(of_parent).or(of_type)?;
         Some(Damage { line: object.line, reason: format!("{id} needs {needed}, which is not there") })
     }
 
@@ -98,6 +105,33 @@ impl<'a> Catalog<'a> {
         self.objects.keys().filter(|id| id.kind == CatalogKind::Table).map(|id| id.table.as_str()).collect()
     }
 
+    /// The domains, without the schema, by name.
+    pub(super) fn domains(&self) -> Vec<&str> {
+        self.objects.keys().filter(|id| id.kind == CatalogKind::Domain).map(|id| id.table.as_str()).collect()
+    }
+
+    /// The rules that a table's columns have from their domains: for each constraint of a domain its name, and its
+    /// condition of every column of that type.
+    pub(super) fn domain_rules(&self, table: &str) -> Vec<(&str, String)> {
+        let columns: Vec<_> = self.columns(table).collect();
+        let of_domain = |domain: &&str| {
+            let typed: Vec<&str> = columns
+                .iter()
+                .filter(|(_, column)| column.domain().is_some_and(|typed| typed == *domain))
+                .map(|(name, _)| *name)
+                .collect();
+            let rule = move |(name, constraint)| match constraint {
+                &ConstraintDefinition::Check { condition } if !typed.is_empty() => {
+                    let of_column = |column: &&str| condition.replace("VALUE", column);
+                    Some((name, typed.iter().map(of_column).collect::<Vec<_>>().join(" AND ")))
+                }
+                _ => None,
+            };
+            self.constraints(domain).filter_map(rule).collect::<Vec<_>>()
+        };
+        self.domains().iter().flat_map(of_domain).collect()
+    }
+
     /// The columns of a table, by name.
     pub(super) fn columns(&self, table: &str) -> impl Iterator<Item = (&str, &ColumnDefinition<'a>)> {
         self.of_table(table).filter_map(|(name, definition)| match definition {
@@ -106,7 +140,7 @@ impl<'a> Catalog<'a> {
         })
     }
 
-    /// The constraints of a table, by name.
+    /// The constraints of a table or domain, by name.
     pub(super) fn constraints(&self, table: &str) -> impl Iterator<Item = (&str, &ConstraintDefinition<'a>)> {
         self.of_table(table).filter_map(|(name, definition)| match definition {
             Definition::Constraint(constraint) => Some((name, constraint)),
@@ -147,6 +181,10 @@ impl Object<'_> {
     }
 }
 
+fn domain_id(name: &str) -> ObjectId {
+    ObjectId::new(CatalogKind::Domain, name, "")
+}
+
 fn read_line(line: usize, text: &str) -> Result<(ObjectId, Object<'_>), String> {
     let fields: Vec<&str> = text.split('\t').collect();
     let &[word, table, name, text] = fields.as_slice() else {
@@ -154,7 +192,8 @@ fn read_line(line: usize, text: &str) -> Result<(ObjectId, Object<'_>), String> 
     };
     let kind = CatalogKind::named(word).ok_or_else(|| format!("`{word}` is no kind of object"))?;
     let id = ObjectId::new(kind, table, name);
-    if table.is_empty() || name.is_empty() != (kind == CatalogKind::Table) {
+    let names_itself = matches!(kind, CatalogKind::Table | CatalogKind::Domain);
+    if table.is_empty() || name.is_empty() != names_itself {
         return Err(format!("`{id}` names no {word}"));
     }
     let definition = if text.is_empty() { None } else { Definition::read(&id, text) }

@@ -1,6 +1,6 @@
 -- The definitions of the library's tables as the catalog has them, the same text on every server version.
 --   $1  name   the schema
---   $2  text[] the tables
+--   $2  text[] the tables and domains
 -- One row for each object: kind, table, name, definition. Row level security, policies, grants, comments,
 -- tablespaces, storage parameters other than fillfactor, and column order are the host's affair and left out.
 WITH tables AS (
@@ -8,6 +8,15 @@ WITH tables AS (
     FROM pg_class AS c
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+), domains AS (
+    SELECT y.oid, y.typname AS relname, y.typbasetype, y.typtypmod, y.typnotnull, y.typdefault
+    FROM pg_type AS y
+    JOIN pg_namespace AS n ON n.oid = y.typnamespace
+    WHERE n.nspname = $1 AND y.typname = ANY ($2) AND y.typtype = 'd'
+), constraints AS (
+    SELECT t.relname, c.* FROM tables AS t JOIN pg_constraint AS c ON c.conrelid = t.oid
+    UNION ALL
+    SELECT d.relname, c.* FROM domains AS d JOIN pg_constraint AS c ON c.contypid = d.oid
 ), objects (kind, relation, name, definition) AS (
     SELECT 'table', t.relname, '',
         CASE t.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' ELSE 'no table' END
@@ -35,15 +44,21 @@ WITH tables AS (
     UNION ALL
     -- Not-null constraints (named from version 18 on) are part of the column,
     -- constraint triggers are triggers.
-    SELECT 'constraint', t.relname, c.conname,
-        pg_get_constraintdef(c.oid)
-        || CASE WHEN c.condeferrable THEN ', deferrable' ELSE '' END
-        || CASE WHEN c.condeferred THEN ', deferred' ELSE '' END
-        || CASE WHEN c.convalidated THEN '' ELSE ', not validated' END
+    SELECT 'constraint', t.relname, t.conname,
+        pg_get_constraintdef(t.oid)
+        || CASE WHEN t.condeferrable THEN ', deferrable' ELSE '' END
+        || CASE WHEN t.condeferred THEN ', deferred' ELSE '' END
+        || CASE WHEN t.convalidated THEN '' ELSE ', not validated' END
         || coalesce((SELECT ', triggers ' || string_agg(g.tgenabled::text, '' ORDER BY g.tgenabled)
-                     FROM pg_trigger AS g WHERE g.tgconstraint = c.oid AND g.tgisinternal), '')
-    FROM tables AS t
-    JOIN pg_constraint AS c ON c.conrelid = t.oid AND c.contype NOT IN ('n', 't')
+                     FROM pg_trigger AS g WHERE g.tgconstraint = t.oid AND g.tgisinternal), '')
+    FROM constraints AS t
+    WHERE t.contype NOT IN ('n', 't')
+    UNION ALL
+    SELECT 'domain', t.relname, '',
+        format_type(t.typbasetype, t.typtypmod)
+        || CASE WHEN t.typnotnull THEN ' not null' ELSE '' END
+        || coalesce(' default ' || t.typdefault, '')
+    FROM domains AS t
     UNION ALL
     SELECT 'index', t.relname, x.relname,
         pg_get_indexdef(i.indexrelid)

@@ -28,6 +28,10 @@ fn guard(schema: &SchemaName, table: &str) -> Option<Guard> {
     let constraints =
         CATALOG.constraints(table).filter_map(|(name, constraint)| of_constraint(schema, name, constraint));
     let indexes = CATALOG.unique_indexes(table).filter_map(|(name, index)| of_index(name, index, live));
+    let domains = CATALOG.domain_rules(table).into_iter().filter_map(|(name, expression)| {
+        let name = Ident::new(name).ok()?;
+        Some(Rule::Check(Check { name, expression }))
+    });
     Some(Guard {
         table: TableName::new(schema.as_str(), table).ok()?,
         tenant: column("tenant_id"),
@@ -36,7 +40,7 @@ fn guard(schema: &SchemaName, table: &str) -> Option<Guard> {
         live: live.map(|live| live.replace(" AND (NOT shadow)", "")),
         precedence,
         shadow: column("shadow").or_else(|| Ident::new(SHADOW).ok())?,
-        rules: constraints.chain(indexes).collect(),
+        rules: constraints.chain(indexes).chain(domains).collect(),
     })
 }
 
@@ -122,7 +126,9 @@ mod tests {
             let known: Vec<_> = guard.rules.iter().map(|rule| rule.name().as_str()).collect();
             let constraints = CATALOG.constraints(table).map(|(name, _)| name);
             let indexes = CATALOG.unique_indexes(table).map(|(name, _)| name);
-            assert_eq!(known, constraints.chain(indexes).collect::<Vec<_>>(), "{table}");
+            let domains = CATALOG.domain_rules(table);
+            let domains = domains.iter().map(|(name, _)| *name);
+            assert_eq!(known, constraints.chain(indexes).chain(domains).collect::<Vec<_>>(), "{table}");
         }
         assert!(guards.iter().all(|guard| guard.table.schema.as_str() == "elsewhere"));
     }

@@ -6,8 +6,9 @@
 //! | is | becomes |
 //! |---|---|
 //! | a constraint or index that is missing, changed, deferrable, not validated, disabled or invalid | as defined |
+//! | the rule of a domain that is missing, changed or not validated | as defined |
 //! | a default, `NOT NULL` or `fillfactor` that differs | as defined |
-//! | a missing table or column, a changed type, a migration | left: they are [`up`](Migrator::up)'s, or a restore's |
+//! | a missing table, domain or column, a changed type, a migration | left: they are [`up`](Migrator::up)'s, or a restore's |
 //! | a trigger, rule, column, constraint or index too many | left: somebody wanted it |
 //! | rows | left: a rule they break is named, see [`Guard`](crate::rollout::Guard) for the ways to mend them |
 
@@ -23,6 +24,7 @@ use self::decide::Work;
 use crate::migrate::guards;
 use crate::migrate::{Migrator, Verification};
 use crate::ops::object::{Ddl, builder};
+use crate::ops::session::Failure;
 use crate::ops::{Built, ObjectKind, OpsError, Pace, session};
 use crate::rollout::refuse_violated;
 
@@ -140,15 +142,31 @@ async fn take(client: &mut Client, work: &Work, pace: &Pace) -> Result<Option<Bu
             }
             builder::build(client, ddl, pace).await.map(Some)
         }
+        Work::Restrict { domain, rule, definition } => {
+            let bind = format!(
+                "ALTER DOMAIN {domain} DROP CONSTRAINT IF EXISTS \"{rule}\";
+                 ALTER DOMAIN {domain} ADD CONSTRAINT \"{rule}\" {definition} NOT VALID"
+            );
+            session::outside(client, pace, &bind).await?;
+            let ask = format!("ALTER DOMAIN {domain} VALIDATE CONSTRAINT \"{rule}\"");
+            let done = session::outside(client, pace, &ask).await;
+            done.map(|()| None).map_err(|failure| still_violated(failure, "23514", domain, rule))
+        }
         Work::Alter { table, rule, sql } => {
             let done = session::brief(client, pace, table, "ACCESS EXCLUSIVE", sql).await;
-            done.map(|_| None).map_err(|failure| match OpsError::from(failure) {
-                OpsError::Database { sqlstate: Some(code) } if code == "23502" => {
-                    OpsError::StillViolated { table: table.to_string(), rule: rule.clone() }
-                }
-                other => other,
-            })
+            let table = table.to_string();
+            done.map(|_| None).map_err(|failure| still_violated(failure, "23502", &table, rule))
         }
+    }
+}
+
+/// Rows that break the rule are what keeps it from coming back.
+fn still_violated(failure: Failure, sqlstate: &str, of: &str, rule: &str) -> OpsError {
+    match OpsError::from(failure) {
+        OpsError::Database { sqlstate: Some(code) } if code == sqlstate => {
+            OpsError::StillViolated { table: of.replace('"', ""), rule: rule.to_owned() }
+        }
+        other => other,
     }
 }
 

@@ -50,7 +50,7 @@ impl Verification {
 }
 
 impl Migrator {
-    /// Compares tables, columns, constraints, indexes, triggers and rules with those of this release.
+    /// Compares tables, domains, columns, constraints, indexes, triggers and rules with those of this release.
     ///
     /// It reads only the catalog, which every role may, and the history where the role may. What the host decides is
     /// not compared: comments, tablespaces, storage parameters other than `fillfactor`. Row level security, owners and,
@@ -78,9 +78,10 @@ impl Migrator {
     }
 }
 
-/// The definitions of our tables in this database.
+/// The definitions of our tables and domains in this database.
 async fn found(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Definitions, tokio_postgres::Error> {
-    let params = [(&migrator.schema.as_str() as _, Type::NAME), (&CATALOG.tables() as _, Type::TEXT_ARRAY)];
+    let names = [CATALOG.tables(), CATALOG.domains()].concat();
+    let params = [(&migrator.schema.as_str() as _, Type::NAME), (&names as _, Type::TEXT_ARRAY)];
     let mut found = Definitions::new();
     for row in tx.query_typed(QUERY, &params).await? {
         let id = ObjectId::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);

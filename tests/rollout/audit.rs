@@ -47,7 +47,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
           WHERE kind = 'held' AND released_at IS NULL AND h.expires_at > now() LIMIT 1)",
         &["hold_places"],
     ),
-    ("UPDATE holds SET requested = 3, claimed = 3 WHERE status = 'active'", &["hold_places"]),
+    ("UPDATE holds SET rows = 3 WHERE status = 'active'", &["hold_places"]),
     ("UPDATE holds SET buffer_after_seconds = 60 WHERE status = 'active'", &["hold_places"]),
     ("UPDATE holds SET status = 'released' WHERE status = 'consumed'", &["hold_consumed"]),
     ("UPDATE holds SET status = 'consumed' WHERE status = 'released'", &["hold_consumed"]),
@@ -135,7 +135,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["decision_record"],
     ),
     (
-        "UPDATE confirmations SET claimed = 1, requested = 1 WHERE outcome = 'confirmed'",
+        "UPDATE confirmations SET rows = 1 WHERE outcome = 'confirmed'",
         &["decision_record"],
     ),
     ("UPDATE migrations SET checksum = md5(checksum)", &["migrations"]),

@@ -112,8 +112,7 @@ async fn an_outcome_that_was_changed_to_any_other_is_found_wherever_it_is() {
     assert!(ids.len() > 3 * TIMES);
     let alone = "UPDATE slotkeeper.confirmations c SET outcome = d.outcome
         FROM unnest($1::uuid[], $2::text[]) AS d (id, outcome) WHERE c.id = d.id";
-    let fitting =
-        "UPDATE slotkeeper.confirmations c SET outcome = d.outcome, requested = d.places, claimed = d.places,
+    let fitting = "UPDATE slotkeeper.confirmations c SET outcome = d.outcome, rows = d.places,
             booking_id = CASE WHEN d.outcome IN ('confirmed', 'moved') THEN coalesce(c.booking_id, c.id)
                 WHEN c.snapshot->>'booking' IS NOT NULL THEN c.booking_id END
         FROM (SELECT d.id, d.outcome, CASE WHEN d.outcome IN ('confirmed', 'moved')

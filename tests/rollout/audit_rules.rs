@@ -13,35 +13,36 @@ const BROKEN: &[(&str, &str)] = &[
     ("resources_reference_key", "UPDATE resources SET reference = 'x'"),
     ("resources_pkey", "INSERT INTO resources SELECT * FROM resources"),
     ("holds_pkey", "INSERT INTO holds SELECT * FROM holds"),
-    ("holds_status_check", "UPDATE holds SET status = 'lost'"),
-    ("holds_claimed_check", "UPDATE holds SET claimed = 1"),
+    ("hold_status_check", "UPDATE holds SET status = 'lost'"),
+    ("claimed_rows_check", "UPDATE holds SET rows = -1"),
+    ("claimed_rows_check", "UPDATE confirmations SET rows = -1"),
+    ("claimed_rows_check", "UPDATE outbox SET rows = -1"),
     ("holds_expires_check", "UPDATE holds SET latest_expires_at = '1999-01-01'"),
-    ("holds_buffer_check", "UPDATE holds SET buffer_after_seconds = -1"),
-    ("holds_during_check", "UPDATE holds SET during = 'empty'"),
+    ("buffer_seconds_check", "UPDATE holds SET buffer_after_seconds = -1"),
+    ("buffer_seconds_check", "UPDATE bookings SET buffer_before_seconds = 604801"),
+    ("booked_window_check", "UPDATE holds SET during = 'empty'"),
+    ("booked_window_check", "UPDATE bookings SET during = 'empty'"),
+    ("booked_window_check", "UPDATE allocations_archive SET during = 'empty'"),
     ("holds_reference_key", "UPDATE holds SET reference = 'x'"),
     ("holds_actor_seq_key", "UPDATE holds SET actor = 'x', actor_seq = 1"),
     ("allocations_pkey", "UPDATE allocations SET id = claim_id"),
     ("allocations_resource_fkey", "UPDATE allocations SET resource_id = id"),
-    ("allocations_kind_check", "UPDATE allocations SET kind = 'lost' WHERE kind = 'blackout'"),
+    ("allocation_kind_check", "UPDATE allocations SET kind = 'lost' WHERE kind = 'blackout'"),
     ("allocations_expires_check", "UPDATE allocations SET expires_at = now() WHERE kind = 'blackout'"),
     (
-        "allocations_during_check",
+        "booked_window_check",
         "UPDATE allocations SET during = tstzrange(NULL, NULL) WHERE released_at IS NOT NULL",
     ),
     ("confirmations_pkey", "UPDATE confirmations SET id = tenant_id"),
     ("confirmations_key_key", "UPDATE confirmations SET key = 'x'"),
-    ("confirmations_operation_check", "UPDATE confirmations SET operation = ''"),
-    ("confirmations_claimed_check", "UPDATE confirmations SET requested = 9"),
+    ("operation_check", "UPDATE confirmations SET operation = ''"),
     ("bookings_pkey", "UPDATE bookings SET id = tenant_id"),
     ("bookings_claim_key", "UPDATE bookings SET claim_id = tenant_id"),
-    ("bookings_status_check", "UPDATE bookings SET status = 'lost'"),
+    ("booking_status_check", "UPDATE bookings SET status = 'lost'"),
     ("bookings_confirmed_check", "UPDATE bookings SET claim_id = NULL"),
     ("bookings_price_check", "UPDATE bookings SET price_minor = 1"),
-    ("bookings_buffer_check", "UPDATE bookings SET buffer_after_seconds = -1"),
-    ("bookings_during_check", "UPDATE bookings SET during = 'empty'"),
     ("bookings_reference_key", "UPDATE bookings SET reference = 'x'"),
     ("outbox_pkey", "UPDATE outbox SET id = tenant_id"),
-    ("outbox_claimed_check", "UPDATE outbox SET claimed = 9"),
     ("migrations_pkey", "INSERT INTO migrations SELECT * FROM migrations"),
     ("availability_cache_pkey", "INSERT INTO availability_cache SELECT * FROM availability_cache"),
     ("availability_cache_source_check", "UPDATE availability_cache SET source = 'x'"),
@@ -52,7 +53,6 @@ const BROKEN: &[(&str, &str)] = &[
     ("offered_slots_starts_check", "UPDATE offered_slots SET starts_at = '1900-01-01'"),
     ("offered_slots_offered_check", "UPDATE offered_slots SET offered = 0"),
     ("allocations_archive_pkey", "INSERT INTO allocations_archive SELECT * FROM allocations_archive"),
-    ("allocations_archive_during_check", "UPDATE allocations_archive SET during = 'empty'"),
     ("offered_slots.offered", "UPDATE offered_slots SET offered = NULL"),
     ("availability_cache.error_count", "UPDATE availability_cache SET error_count = NULL"),
     ("allocations_archive.during", "UPDATE allocations_archive SET during = NULL"),
@@ -98,7 +98,10 @@ async fn a_row_that_breaks_the_rule_of_a_missing_constraint_is_found() {
 /// Nothing constrains any row any more.
 async fn lift(client: &Client) {
     let sql = "SELECT format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', conrelid::regclass, conname)
-                 FROM pg_constraint WHERE connamespace = 'slotkeeper'::regnamespace AND contype <> 'n'
+                 FROM pg_constraint
+                WHERE connamespace = 'slotkeeper'::regnamespace AND contype <> 'n' AND conrelid <> 0
+                UNION ALL SELECT format('ALTER DOMAIN %s DROP CONSTRAINT %I', contypid::regtype, conname)
+                 FROM pg_constraint WHERE connamespace = 'slotkeeper'::regnamespace AND contypid <> 0
                 UNION ALL SELECT format('DROP INDEX IF EXISTS %s', indexrelid::regclass) FROM pg_index
                  JOIN pg_class ON oid = indexrelid WHERE relnamespace = 'slotkeeper'::regnamespace AND NOT indisprimary
                   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)

@@ -105,9 +105,9 @@ async fn it_stops_at_the_first_thing_that_is_wrong_and_says_so() {
             "migration 1 was applied with another text",
         ),
         (
-            "ALTER TABLE slotkeeper.holds DROP CONSTRAINT holds_claimed_check",
+            "ALTER TABLE slotkeeper.holds DROP CONSTRAINT holds_expires_check",
             "verify",
-            "constraint holds.holds_claimed_check is missing",
+            "constraint holds.holds_expires_check is missing",
         ),
         (
             "DELETE FROM slotkeeper.confirmations WHERE outcome = 'moved'",

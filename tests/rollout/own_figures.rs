@@ -86,9 +86,9 @@ async fn write(client: &Client, rows: i64) {
            FROM generate_series(0, {rows} - 1) AS i JOIN seat s ON s.n = i % 2000;
          INSERT INTO allocations (tenant_id, id, resource_id, during, kind, claim_id)
          SELECT tenant, allocation, resource, during, 'booked', claim FROM visit;
-         INSERT INTO confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, requested, claimed, snapshot)
+         INSERT INTO confirmations (tenant_id, id, operation, key, checksum, outcome, booking_id, rows, snapshot)
          SELECT tenant, confirmation, 'book', confirmation::text,
-                sha256(convert_to('{{\"operation\":\"book\",\"request\":' || ({request}) || '}}', 'UTF8')), 'confirmed', booking, 1, 1,
+                sha256(convert_to('{{\"operation\":\"book\",\"request\":' || ({request}) || '}}', 'UTF8')), 'confirmed', booking, 1,
                 jsonb_build_object('v', 1, 'schema', 1, 'operation', 'book', 'request', ({request})::jsonb,
                     'at', statement_timestamp(), 'allocations', jsonb_build_array(jsonb_build_object('id', allocation,
                     'resource', resource, 'window', jsonb_build_object('start', lower(during), 'end', upper(during)))))

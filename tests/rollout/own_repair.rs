@@ -40,14 +40,26 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ),
     ("ALTER TABLE resources DISABLE TRIGGER ALL", &["constraint allocations.allocations_resource_fkey"]),
     (
-        "ALTER TABLE holds DROP CONSTRAINT holds_claimed_check;
-         ALTER TABLE holds ADD CONSTRAINT holds_claimed_check CHECK (claimed <= requested)",
-        &["constraint holds.holds_claimed_check"],
+        "ALTER TABLE holds DROP CONSTRAINT holds_expires_check;
+         ALTER TABLE holds ADD CONSTRAINT holds_expires_check CHECK (expires_at < latest_expires_at)",
+        &["constraint holds.holds_expires_check"],
     ),
     (
-        "ALTER TABLE holds DROP CONSTRAINT holds_claimed_check;
-         ALTER TABLE holds ADD CONSTRAINT holds_claimed_check CHECK (claimed = requested) NOT VALID",
-        &["constraint holds.holds_claimed_check"],
+        "ALTER TABLE holds DROP CONSTRAINT holds_expires_check;
+         ALTER TABLE holds ADD CONSTRAINT holds_expires_check CHECK (expires_at <= latest_expires_at) NOT VALID",
+        &["constraint holds.holds_expires_check"],
+    ),
+    (
+        "ALTER DOMAIN booked_window DROP CONSTRAINT booked_window_check;
+         ALTER DOMAIN hold_status DROP CONSTRAINT hold_status_check;
+         ALTER DOMAIN hold_status ADD CONSTRAINT hold_status_check CHECK (VALUE <> '');
+         ALTER DOMAIN claimed_rows DROP CONSTRAINT claimed_rows_check;
+         ALTER DOMAIN claimed_rows ADD CONSTRAINT claimed_rows_check CHECK (VALUE >= 0) NOT VALID",
+        &[
+            "constraint booked_window.booked_window_check",
+            "constraint claimed_rows.claimed_rows_check",
+            "constraint hold_status.hold_status_check",
+        ],
     ),
     (
         "ALTER TABLE confirmations DROP CONSTRAINT confirmations_key_key;
@@ -104,6 +116,28 @@ async fn what_was_changed_behind_our_back_is_named_and_put_back() {
     }
     assert_eq!(house::digest(&client, "slotkeeper").await, rows, "rows are not touched");
     assert!(migrator.audit(&mut client).await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn a_rule_of_a_domain_that_rows_break_binds_new_rows_and_is_told() {
+    let database = kit::database().await.unwrap();
+    let mut client = database.client().await.unwrap();
+    let migrator = Migrator::new();
+    house::fill(&client, TenantId::SINGLE).await;
+    let damage = "ALTER DOMAIN booked_window DROP CONSTRAINT booked_window_check;
+        UPDATE bookings SET during = 'empty'";
+    run(&client, damage).await;
+    let refused = migrator.repair(&mut client, &Repair::dry_run().apply()).await;
+    let violated = OpsError::StillViolated {
+        table: "slotkeeper.booked_window".into(),
+        rule: "booked_window_check".into(),
+    };
+    assert_eq!(refused, Err(violated));
+    let drift = migrator.verify(&mut client).await.unwrap().drift;
+    assert_eq!(drift.len(), 1);
+    assert_eq!(drift[0].to_string(), "constraint booked_window.booked_window_check is not validated");
+    let new = client.batch_execute("UPDATE slotkeeper.holds SET during = 'empty'").await.unwrap_err();
+    assert_eq!(new.code().unwrap().code(), "23514", "new rows are bound");
 }
 
 #[tokio::test]

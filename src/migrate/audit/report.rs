@@ -26,7 +26,7 @@ pub struct Audit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AuditCheck {
-    /// Its name: `allocation_overlap`, `rule.holds_claimed_check`.
+    /// Its name: `allocation_overlap`, `rule.holds_expires_check`.
     pub name: String,
     /// How many rows it found.
     pub rows: u64,

@@ -14,7 +14,24 @@ pub(super) struct RuleCheck {
 
 /// All of them but the exclusion, which has a check of its own.
 pub(super) fn all() -> Vec<RuleCheck> {
-    CATALOG.tables().into_iter().flat_map(of_table).collect()
+    let tables = CATALOG.tables().into_iter().flat_map(of_table);
+    tables.chain(CATALOG.domains().into_iter().flat_map(of_domain)).collect()
+}
+
+/// The rules of a domain, of every table that has a column of it: which one, the row says.
+fn of_domain(domain: &str) -> Vec<RuleCheck> {
+    let broken = |name: &str| {
+        let tables = CATALOG.tables().into_iter();
+        let broken = tables.filter_map(|table| {
+            let rules = CATALOG.domain_rules(table);
+            let (_, condition) = rules.into_iter().find(|(rule, _)| *rule == name)?;
+            let rows = rows(table).replacen("concat_ws(',', ", &format!("concat_ws(',', '{table}', "), 1);
+            Some(format!("{rows} FROM slotkeeper.{table} x WHERE NOT ({condition})"))
+        });
+        broken.collect::<Vec<_>>().join(" UNION ALL ")
+    };
+    let check = |(name, _)| RuleCheck { name: format!("rule.{name}"), sql: broken(name) };
+    CATALOG.constraints(domain).map(check).collect()
 }
 
 fn of_table(table: &str) -> Vec<RuleCheck> {
@@ -97,8 +114,11 @@ mod tests {
     #[test]
     fn a_definition_becomes_a_query_for_what_breaks_it() {
         let of = |name: &str| all().into_iter().find(|check| check.name == name).map(|check| check.sql);
-        let check = of("rule.holds_claimed_check").unwrap_or_default();
-        assert!(check.ends_with("slotkeeper.holds x WHERE NOT ((claimed = requested))"), "{check}");
+        let check = of("rule.holds_expires_check").unwrap_or_default();
+        assert!(
+            check.ends_with("slotkeeper.holds x WHERE NOT ((expires_at <= latest_expires_at))"),
+            "{check}"
+        );
         let reference = of("rule.allocations_resource_fkey").unwrap_or_default();
         assert!(reference.contains("p.tenant_id = x.tenant_id AND p.id = x.resource_id"), "{reference}");
         let unique = of("rule.bookings_claim_key").unwrap_or_default();

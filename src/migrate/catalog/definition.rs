@@ -8,6 +8,8 @@ pub(crate) enum Definition<'a> {
     Table(TableDefinition<'a>),
     Column(ColumnDefinition<'a>),
     Constraint(ConstraintDefinition<'a>),
+    /// Its base type.
+    Domain(&'a str),
     Index(IndexDefinition<'a>),
 }
 
@@ -59,6 +61,7 @@ impl<'a> Definition<'a> {
             CatalogKind::Table => Some(Self::Table(TableDefinition::read(text))),
             CatalogKind::Column => Some(Self::Column(ColumnDefinition::read(text))),
             CatalogKind::Constraint => ConstraintDefinition::read(text).map(Self::Constraint),
+            CatalogKind::Domain => Some(Self::Domain(text)),
             CatalogKind::Index => IndexDefinition::read(&object.table, &object.name, text).map(Self::Index),
             CatalogKind::Rule | CatalogKind::Trigger => None,
         }
@@ -67,7 +70,7 @@ impl<'a> Definition<'a> {
     /// The columns of its own table that it names; not those inside expressions.
     pub(super) fn columns(&self) -> Vec<&'a str> {
         match self {
-            Self::Table(_) | Self::Column(_) => Vec::new(),
+            Self::Table(_) | Self::Column(_) | Self::Domain(_) => Vec::new(),
             Self::Constraint(constraint) => constraint.columns(),
             Self::Index(index) => index.columns.iter().copied().filter(|column| is_column(column)).collect(),
         }
@@ -88,6 +91,11 @@ impl<'a> ColumnDefinition<'a> {
         let (ty, default) = text.split_once(" default ").map_or((text, None), |(ty, it)| (ty, Some(it)));
         let nullable = ty.strip_suffix(" not null");
         Self { ty: nullable.unwrap_or(ty), not_null: nullable.is_some(), default }
+    }
+
+    /// The domain of ours that is its type.
+    pub(crate) fn domain(&self) -> Option<&'a str> {
+        self.ty.strip_prefix("slotkeeper.")
     }
 }
 

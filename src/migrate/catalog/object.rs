@@ -10,6 +10,7 @@ use tokio_postgres::types::{FromSql, Type};
 pub(crate) enum CatalogKind {
     Column,
     Constraint,
+    Domain,
     Index,
     Rule,
     Table,
@@ -20,20 +21,22 @@ pub(crate) enum CatalogKind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ObjectId {
     pub(crate) kind: CatalogKind,
+    /// Or the domain.
     pub(crate) table: String,
-    /// Empty if the object is the table itself.
+    /// Empty if the object is the table or domain itself.
     pub(crate) name: String,
 }
 
 impl CatalogKind {
-    const ALL: [Self; 6] =
-        [Self::Column, Self::Constraint, Self::Index, Self::Rule, Self::Table, Self::Trigger];
+    const ALL: [Self; 7] =
+        [Self::Column, Self::Constraint, Self::Domain, Self::Index, Self::Rule, Self::Table, Self::Trigger];
 
     /// As `catalog.sql` calls it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Column => "column",
             Self::Constraint => "constraint",
+            Self::Domain => "domain",
             Self::Index => "index",
             Self::Rule => "rule",
             Self::Table => "table",

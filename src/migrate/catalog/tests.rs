@@ -26,6 +26,9 @@ fn the_committed_text_is_read_and_has_every_constraint() {
         let (table, name) = (constraint.table(), constraint.name());
         let found = catalog.constraints(table).find(|(found, _)| *found == name);
         let kind = found.map_or(ConstraintKind::Unique, |(_, definition)| match definition {
+            ConstraintDefinition::Check { .. } if catalog.domains().contains(&table) => {
+                ConstraintKind::Domain
+            }
             ConstraintDefinition::Check { .. } => ConstraintKind::Check,
             ConstraintDefinition::Key { .. } => ConstraintKind::Unique,
             ConstraintDefinition::Reference { .. } => ConstraintKind::ForeignKey,

@@ -8,8 +8,8 @@ use crate::migrate::grants::role::Duty;
 use crate::schema::SchemaName;
 use crate::sql;
 
-/// The column whose right to update is asked for where rows are only locked: one that decides nothing. In the first two a
-/// check says that it equals another column, so that nobody changes it with this right alone.
+/// The column whose right to update is asked for where rows are only locked: one that decides nothing. In the first two
+/// the audit finds a change, because the snapshot and the allocations say the same.
 const LOCK_COLUMNS: [(&str, &str); 6] = [
     ("confirmations", "rows"),
     ("holds", "rows"),

@@ -95,13 +95,14 @@ async fn the_columns_of_locks_let_nobody_change_a_record_or_a_count() {
     assert!(
         retention.iter().any(|grant| grant.privilege == Privilege::Update && grant.table == "confirmations")
     );
-    let record = "INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, requested, claimed,
-            snapshot) VALUES (gen_random_uuid(), gen_random_uuid(), 'book', 'k', '', 'conflict', 0, 0, '{}');";
+    let record =
+        "INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, rows,
+            snapshot) VALUES (gen_random_uuid(), gen_random_uuid(), 'book', 'k', '', 'conflict', 0, '{}');";
     let role = format!("{record} GRANT USAGE ON SCHEMA slotkeeper TO {role}; {grants} SET LOCAL ROLE {role}");
     tx.batch_execute(&role).await.unwrap();
     for (change, code) in [
-        ("UPDATE slotkeeper.confirmations SET requested = requested + 1", "23514"),
-        ("UPDATE slotkeeper.confirmations SET requested = 1, claimed = 1", "42501"),
+        ("UPDATE slotkeeper.confirmations SET rows = -1", "23514"),
+        ("UPDATE slotkeeper.confirmations SET rows = rows, outcome = outcome", "42501"),
         ("UPDATE slotkeeper.confirmations SET outcome = 'confirmed'", "42501"),
         ("UPDATE slotkeeper.holds SET expires_at = now()", "42501"),
     ] {

@@ -4,12 +4,12 @@
 -- deferrable; no triggers, functions, enum types or sequences; windows are half-open [start, end), finite,
 -- 1970 to 2200, at most 400 days. A rule about one column is a domain: the server keeps its expression ready,
 -- while it parses every check of a table anew in every statement that writes it (a bare insert into
--- allocations spent a quarter of its instructions on that). Checks keep what two columns decide together, and
--- the tables that are rarely written; lengths are the library's. The text `slotkeeper.` in front of a table or
--- domain is replaced by the schema the host chose.
+-- allocations spent a quarter of its instructions on that). Checks keep what two columns decide together,
+-- and the tables that are rarely written; lengths are the library's. The text `slotkeeper.` in front of a
+-- table or domain is replaced by the schema the host chose.
 
--- Needs no more words: `empty` and unbounded windows have no inclusive lower bound or are contained in nothing
--- finite.
+-- Needs no more words: `empty` and unbounded windows have no inclusive lower bound or are contained in
+-- nothing finite.
 CREATE DOMAIN slotkeeper.booked_window AS tstzrange CONSTRAINT booked_window_check CHECK (
     lower_inc(VALUE) AND NOT upper_inc(VALUE)
     AND VALUE <@ tstzrange '[1970-01-01 00:00:00+00,2200-01-01 00:00:00+00)'
@@ -69,7 +69,8 @@ CREATE TABLE slotkeeper.holds (
     tenant_id             uuid        NOT NULL,
     id                    uuid        NOT NULL,   -- also the claim_id of its allocations
     status                slotkeeper.hold_status NOT NULL,
-    during                slotkeeper.booked_window NOT NULL, -- what the customer sees; allocations carry the buffers too
+    -- What the customer sees; allocations carry the buffers too.
+    during                slotkeeper.booked_window NOT NULL,
     buffer_before_seconds slotkeeper.buffer_seconds NOT NULL,
     buffer_after_seconds  slotkeeper.buffer_seconds NOT NULL,
     rows                  slotkeeper.claimed_rows NOT NULL,
@@ -191,7 +192,8 @@ CREATE TABLE slotkeeper.outbox (
     event      text        NOT NULL,
     subject_id uuid        NOT NULL,              -- the booking or blackout
     body       jsonb       NOT NULL,              -- ids and windows only
-    rows       slotkeeper.claimed_rows NOT NULL DEFAULT 0, -- a blackout has no other parent row to count its claim
+    -- A blackout has no other parent row to count its claim.
+    rows       slotkeeper.claimed_rows NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id)
 );

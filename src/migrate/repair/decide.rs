@@ -22,6 +22,8 @@ pub(super) enum Work {
     Build { ddl: Ddl, in_the_way: Option<String> },
     /// Statements under a short lock.
     Alter { table: TableName, rule: String, sql: String },
+    /// The rule of a domain: it binds new values first, then the old ones are asked.
+    Restrict { domain: String, rule: String, definition: String },
 }
 
 /// Sorts differences into work, in an order in which it can be done, and what is left.
@@ -78,7 +80,12 @@ fn act(
         (Definition::Column(expected), DriftKind::Changed { found, .. }) => {
             column(&id.name, expected, &ColumnDefinition::read(found)).map(altered)
         }
+        (Definition::Domain(_), DriftKind::Missing) => Err("its columns are gone with it: restore a backup"),
+        (Definition::Domain(_), _) => Err("its values would have to be rewritten"),
         (Definition::Table(_) | Definition::Column(_), _) => Err("it is not of this release's making"),
+        (Definition::Constraint(_), _) if CATALOG.domains().contains(&id.table.as_str()) => {
+            hopeless(id, object, drift).map_or_else(|| Ok(restrict(schema, id, object)), Err)
+        }
         (Definition::Constraint(_) | Definition::Index(_), _) => {
             match hopeless(id, object, drift).map_or_else(|| in_the_way(id, object, difference, drift), Err) {
                 Err(why) => Err(why),
@@ -98,6 +105,7 @@ fn hopeless(id: &ObjectId, object: &Object<'_>, drift: &[Drift]) -> Option<&'sta
     let of_table = missing.filter_map(|other| other.id.as_ref()).filter(|other| other.table == id.table);
     let reason = |other: &ObjectId| match other.kind {
         CatalogKind::Table => Some("what was in its table is gone: restore a backup"),
+        CatalogKind::Domain => Some("its domain is gone: restore a backup"),
         CatalogKind::Column if object.mentions(&other.name) => {
             Some("a column it needs is gone: restore a backup")
         }
@@ -131,6 +139,13 @@ fn alter(schema: &SchemaName, table: &str, name: &str, change: &str) -> Work {
     // Cannot fail: both are names of ours.
     let table = TableName::new(schema.as_str(), table).unwrap_or_else(|_| unreachable!());
     Work::Alter { table, rule: format!("not null of {name}"), sql }
+}
+
+fn restrict(schema: &SchemaName, id: &ObjectId, object: &Object<'_>) -> (String, Work) {
+    let (definition, _) = without_marks(object.text);
+    let domain = format!("\"{schema}\".\"{}\"", id.table);
+    let work = Work::Restrict { domain, rule: id.name.clone(), definition: schema.qualify(definition) };
+    (format!("added as {definition}"), work)
 }
 
 /// The object as this release defines it, in this schema.
@@ -184,6 +199,7 @@ impl Work {
     fn order(&self) -> u8 {
         match self {
             Self::Alter { .. } => 0,
+            Self::Restrict { .. } => 3,
             Self::Build { ddl, .. } => match ddl.kind {
                 ObjectKind::Unique => 1,
                 ObjectKind::UniqueIndex => 2,

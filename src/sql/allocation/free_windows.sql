@@ -5,12 +5,12 @@
 SELECT unnest(tstzmultirange($3::tstzrange) - coalesce((
            SELECT range_agg(a.during)
              FROM (SELECT a.during, a.expires_at FROM slotkeeper.allocations a
-                    WHERE a.tenant_id = $1 AND a.resource_id = $2 AND a.during && $3 AND a.released_at IS NULL
-                      AND NOT a.shadow
+                    WHERE a.tenant_id = $1 AND a.resource_id = $2 AND a.during && (SELECT $3::tstzrange)
+                      AND a.released_at IS NULL AND NOT a.shadow
                     UNION ALL
                    SELECT a.during, a.expires_at FROM slotkeeper.allocations a
-                    WHERE a.tenant_id = $1 AND a.resource_id = $2 AND a.during && $3 AND a.released_at IS NULL
-                      AND a.shadow) a
+                    WHERE a.tenant_id = $1 AND a.resource_id = $2 AND a.during && (SELECT $3::tstzrange)
+                      AND a.released_at IS NULL AND a.shadow) a
             WHERE a.expires_at IS NULL OR a.expires_at > statement_timestamp()), '{}'::tstzmultirange))
            AS free
   FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = $2 AND r.active

@@ -126,7 +126,7 @@ WITH prior AS MATERIALIZED (
            history = x.history || jsonb_set(EXCLUDED.history, '{0,revision}', to_jsonb(x.revision + 1))
      WHERE $20 AND x.status = 'pending' RETURNING x.revision
 ), event AS (
-    -- One booking less than it tells of, if its key or id was taken meanwhile: below zero, and all rolls back.
+    -- One booking less than it tells of, if its key or id was taken meanwhile: then all rolls back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $10, 'booking.confirmed', $9, jsonb_build_object('booking', $9::uuid, 'revision',
                (SELECT w.revision FROM booking_written w), 'confirmation', $10::uuid),

@@ -61,14 +61,14 @@ WITH prior AS MATERIALIZED (
                'confirmation', r.id, 'changed_at', statement_timestamp()))
       FROM record r WHERE r.booking_id IS NOT NULL RETURNING 1
 ), event AS (
-    -- One booking less than it tells of, if the key was taken meanwhile: below zero, and all rolls back.
+    -- One booking less than it tells of, if the key was taken meanwhile: then all rolls back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $10, 'booking.confirmed', $9, jsonb_build_object('booking', $9::uuid, 'revision', 1,
                'confirmation', $10::uuid), (SELECT count(*) - 1 FROM booking_written)
       FROM claimed RETURNING 1
 )
-SELECT CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END AS outcome, p.outcome AS recorded, p.id,
-       p.booking_id, p.snapshot, p.decided_at
+SELECT CASE WHEN p.checksum = $12 THEN 'replayed' ELSE 'key_reused' END AS outcome, p.outcome AS recorded,
+       p.id, p.booking_id, p.snapshot, p.decided_at
   FROM prior p
  UNION ALL
 SELECT 'recorded', r.outcome, r.id, r.booking_id, r.snapshot, r.decided_at FROM record r

@@ -166,7 +166,7 @@ WITH prior AS MATERIALIZED (
            history = x.history || jsonb_set(EXCLUDED.history, '{0,revision}', to_jsonb(x.revision + 1))
      WHERE $9 = 'pending' AND x.status = 'pending' RETURNING x.revision
 ), event AS (
-    -- One booking less than it tells of, if its key or id was taken meanwhile: below zero, and all rolls back.
+    -- One booking less than it tells of, if its key or id was taken meanwhile: then all rolls back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $4, 'booking.confirmed', $3, jsonb_build_object('booking', $3::uuid, 'revision',
                (SELECT w.revision FROM booking_written w), 'confirmation', $4::uuid, 'hold', $2::uuid),

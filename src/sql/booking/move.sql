@@ -124,7 +124,7 @@ WITH prior AS MATERIALIZED (
                'confirmation', r.id, 'changed_at', statement_timestamp()))
       FROM record r WHERE x.tenant_id = $1 AND x.id = $2 AND r.outcome = 'moved' RETURNING x.revision
 ), event AS (
-    -- One booking less than it tells of, if the key was taken meanwhile: below zero, and all rolls back.
+    -- One booking less than it tells of, if the key was taken meanwhile: then all rolls back.
     INSERT INTO slotkeeper.outbox (tenant_id, id, event, subject_id, body, rows)
     SELECT $1, $10, 'booking.moved', $2, jsonb_build_object('booking', $2::uuid, 'revision',
                (SELECT w.revision FROM booking_written w), 'confirmation', $10::uuid),

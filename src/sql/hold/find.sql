@@ -6,7 +6,7 @@ SELECT h.id, h.status, h.expires_at <= statement_timestamp() AS expired, h.durin
        ARRAY(SELECT a.resource_id FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = h.id
                 AND a.created_at = h.placed_at
               ORDER BY a.resource_id, a.during, a.id) AS resources,
-       ARRAY(SELECT a.during FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = h.id
-                AND a.created_at = h.placed_at
+       ARRAY(SELECT a.during::tstzrange FROM slotkeeper.allocations a
+              WHERE a.tenant_id = $1 AND a.claim_id = h.id AND a.created_at = h.placed_at
               ORDER BY a.resource_id, a.during, a.id) AS blocked
   FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2

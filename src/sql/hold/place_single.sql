@@ -34,7 +34,7 @@ SELECT CASE WHEN h.placed_at IS NOT NULL THEN 'placed'
             THEN 'conflict' END AS outcome,
        h.placed_at, h.expires_at, l.blockers
   FROM (SELECT) one LEFT JOIN hold_written h ON true LEFT JOIN LATERAL (
-       -- The parameters are hidden: seen by the planner, they make it prefer a plan of its own for every call.
+       -- The parameters are hidden: seen by the planner, they make it prefer a plan of its own for each call.
        SELECT jsonb_agg(jsonb_build_object('allocation', a.id, 'resource', $3::uuid, 'kind', a.kind,
                   'overlap', jsonb_build_object('start', lower(a.overlap), 'end', upper(a.overlap))))
               AS blockers

@@ -43,22 +43,14 @@ const CLAIMING_DIFFERS: &[Differs] = &[
     ),
     differs(
         "seen",
-        "place book block | place_single book_single | replace | move",
-        "scalars instead of arrays; the old hold's rows count as stale, the booking's own are left out",
+        "place book block | replace | move",
+        "the old hold's rows count as stale, the booking's own are left out",
     ),
     differs("locked", "place book block | replace | move", "the resources given up are locked too"),
     differs("actor_holds", "place | replace", "a live old hold makes room for the new one"),
-    differs(
-        "inspected",
-        "place | place_single | replace | book | book_single | move | block",
-        "each operation has its own refusals; the single forms count",
-    ),
+    differs("inspected", "place | replace | book | move | block", "each operation has its own refusals"),
     differs("stale", "place book block | replace | move", "the old rows are given up too"),
-    differs(
-        "freed",
-        "place replace book move block | place_single book_single",
-        "one row, its resource locked here",
-    ),
+    differs("resource", "place_single | book_single", "a record needs more of it, and a repeat none"),
     differs(
         "claimed",
         "place replace | place_single | book | book_single | move | block",
@@ -69,7 +61,7 @@ const CLAIMING_DIFFERS: &[Differs] = &[
         "place | place_single | replace",
         "only a limit numbers holds; a replaced hold hands on that it is numbered",
     ),
-    differs("verdict", "book | book_single | move", "each names its success; the single form counts in it"),
+    differs("verdict", "book | move", "each names its success"),
     differs("record", "book | book_single | move", "operation, parameters, and scalars instead of arrays"),
     differs(
         "booking_written",

@@ -18,6 +18,7 @@ mod lock_timeout;
 mod losers;
 mod lost_races;
 mod own_transaction;
+mod plan_kinds;
 mod raw_windows;
 mod rights;
 mod round_trips;

@@ -20,9 +20,9 @@ async fn thousand_holds(h: &House, t: &[ResourceId]) -> Vec<HoldId> {
         .await;
     h.sql(&format!(
         "INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
-                requested, claimed, expires_at, latest_expires_at)
+                rows, expires_at, latest_expires_at)
          SELECT '{tenant}', gen_random_uuid(), 'active', tstzrange(timestamptz '2030-01-01Z' + n * interval '1 h',
-                timestamptz '2030-01-01Z' + (n + 1) * interval '1 h'), 0, 0, 2, 2, now() + interval '1 h',
+                timestamptz '2030-01-01Z' + (n + 1) * interval '1 h'), 0, 0, 2, now() + interval '1 h',
                 now() + interval '1 day' FROM generate_series(1, 1000) n;
          INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
          SELECT tenant_id, gen_random_uuid(), r, during, 'held', id, expires_at

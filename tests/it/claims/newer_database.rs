@@ -5,12 +5,8 @@ use slotkeeper::booking::BookingStatus;
 
 /// As a newer schema would be: other states, other kinds.
 async fn newer(h: &House) {
-    for (table, check) in [
-        ("bookings", "bookings_status_check"),
-        ("holds", "holds_status_check"),
-        ("allocations", "allocations_kind_check"),
-    ] {
-        h.sql(&format!("ALTER TABLE slotkeeper.{table} DROP CONSTRAINT {check}")).await;
+    for domain in ["booking_status", "hold_status", "allocation_kind"] {
+        h.sql(&format!("ALTER DOMAIN slotkeeper.{domain} DROP CONSTRAINT {domain}_check")).await;
     }
 }
 

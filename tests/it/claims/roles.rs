@@ -36,7 +36,7 @@ async fn raw_sql_of_the_application_role_is_refused_by_the_constraint_too() {
     assert_eq!(error.constraint(), Some("allocations_resource_during_excl"));
     assert_eq!(insert(&client, &h, table, two).await.unwrap(), 1, "elsewhere the role may write");
 
-    let moved = "UPDATE slotkeeper.allocations SET during = $1";
+    let moved = "UPDATE slotkeeper.allocations SET during = $1::tstzrange";
     let refused = client.execute(moved, &[&window(600, 630)]).await.unwrap_err();
     assert_eq!(refused.code(), Some(&SqlState::EXCLUSION_VIOLATION), "an update is judged as well");
     for forbidden in [

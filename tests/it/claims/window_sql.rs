@@ -42,8 +42,8 @@ fn insert(table: &str, tenant: TenantId, resource: ResourceId, range: &str) -> S
         ),
         "holds" => format!(
             "INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds,
-                    requested, claimed, expires_at, latest_expires_at)
-             VALUES ('{tenant}', gen_random_uuid(), 'active', {range}, 0, 0, 1, 1, now(), now())"
+                    rows, expires_at, latest_expires_at)
+             VALUES ('{tenant}', gen_random_uuid(), 'active', {range}, 0, 0, 1, now(), now())"
         ),
         _ => format!(
             "INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds,
@@ -65,7 +65,7 @@ async fn raw_sql_cannot_store_what_is_no_window() {
             let refused = refused.expect_err(what);
             let error = refused.as_db_error().unwrap();
             assert_eq!(error.code(), &SqlState::CHECK_VIOLATION, "{table}: {what}");
-            assert_eq!(error.constraint(), Some(&*format!("{table}_during_check")), "{table}: {what}");
+            assert_eq!(error.constraint(), Some("booked_window_check"), "{table}: {what}");
         }
         let refused = client.batch_execute(&insert(table, h.tenant, resource, "NULL")).await.unwrap_err();
         let error = refused.as_db_error().unwrap();
@@ -73,9 +73,11 @@ async fn raw_sql_cannot_store_what_is_no_window() {
         for range in ACCEPTED {
             client.batch_execute(&insert(table, h.tenant, resource, range)).await.expect(range);
         }
-        // The negative control: without the check the first one is stored, and overlaps nothing.
-        let drop = format!("ALTER TABLE slotkeeper.{table} DROP CONSTRAINT {table}_during_check");
-        client.batch_execute(&drop).await.unwrap();
+    }
+    // The negative control: without the rule the first one is stored, and overlaps nothing.
+    let drop = "ALTER DOMAIN slotkeeper.booked_window DROP CONSTRAINT booked_window_check";
+    client.batch_execute(drop).await.unwrap();
+    for table in ["allocations", "holds", "bookings"] {
         client.batch_execute(&insert(table, h.tenant, resource, "'empty'")).await.unwrap();
     }
 }

@@ -57,7 +57,7 @@ async fn every_answer_to_a_write_has_one_meaning() {
         violates("23P01", "allocations_resource_during_excl"),
         violates("23505", "holds_pkey"),
         violates("23505", "confirmations_key_key"),
-        violates("23514", "holds_claimed_check"),
+        violates("23514", "claimed_rows_check"),
         violates("23503", "allocations_resource_fkey"),
         // Another claim took the same id at the same moment.
         violates("23505", "allocations_pkey"),
@@ -79,7 +79,7 @@ async fn every_answer_to_a_write_has_one_meaning() {
     ];
     let internal = internal.map(error).into_iter().chain([
         // Rules that the library's own values keep.
-        violates("23514", "holds_during_check"),
+        violates("23514", "booked_window_check"),
         violates("23505", "confirmations_pkey"),
     ]);
     // It was sent, and the session or the coordinator is gone: it may have happened.
@@ -128,7 +128,7 @@ async fn inside_a_transaction_only_a_savepoint_allows_a_repeat() {
     let plain = PlaceHold::new(TenantId::SINGLE, one(tables[0], 0, 30));
     let guarded = PlaceHold::new(TenantId::SINGLE, all(&tables, 0, 30));
     for (said, expected, plainly, under_a_savepoint) in [
-        (violates("23514", "holds_claimed_check"), "busy", 1, 4),
+        (violates("23514", "claimed_rows_check"), "busy", 1, 4),
         (violates("23505", "holds_pkey"), "busy", 1, 4),
         (violates("23505", "holds_reference_key"), "reference_taken", 1, 2),
         // The snapshot of a stricter level does not move, and a deadlock's victim is the whole transaction.

@@ -52,7 +52,7 @@ async fn detail_is_never_searched_and_two_names_are_none() {
         ("holds_pkey or resources_reference_key", ""),
         ("xholds_pkey, holds_pkey_, holds_pkeyx", ""),
         // The kind has to agree: this is a check.
-        ("holds_claimed_check", ""),
+        ("claimed_rows_check", ""),
     ] {
         let violation = read(&said("23505", message, &[('D', detail)]).await);
         assert_eq!((violation.known(), violation.constraint()), (None, None), "{message}");

@@ -26,7 +26,7 @@ pub(crate) const TABLES: &str = "
 type Expected = (&'static str, &'static str, ConstraintKind, Option<&'static str>, Option<&'static str>);
 
 fn violations(version: i32) -> Vec<Expected> {
-    use ConstraintKind::{Check, Exclusion, ForeignKey, NotNull, Unique};
+    use ConstraintKind::{Check, Domain, Exclusion, ForeignKey, NotNull, Unique};
     let visits = Some("canary_visits");
     let restrict = if version >= 18 { "23001" } else { "23503" };
     vec![
@@ -82,7 +82,7 @@ fn violations(version: i32) -> Vec<Expected> {
         (
             "INSERT INTO app.canary_visits (canary_id, canary_size) VALUES ('canary 9', 0)",
             "23514",
-            Check,
+            Domain,
             None,
             Some("canary_size_domain"),
         ),

@@ -55,13 +55,13 @@ const CHECKS: [(&str, &str); 13] = [
     ),
     (
         "an unexpired hold has all its rows",
-        "SELECT FROM slotkeeper.holds h WHERE h.status = 'active' AND h.expires_at > now() AND h.requested <> (
+        "SELECT FROM slotkeeper.holds h WHERE h.status = 'active' AND h.expires_at > now() AND h.rows <> (
            SELECT count(*) FROM slotkeeper.allocations a WHERE a.tenant_id = h.tenant_id AND a.claim_id = h.id
               AND a.released_at IS NULL AND a.kind = 'held' AND a.expires_at = h.expires_at)",
     ),
     (
         "a hold was placed with all its rows",
-        "SELECT FROM slotkeeper.holds h WHERE h.requested > (
+        "SELECT FROM slotkeeper.holds h WHERE h.rows > (
            SELECT count(*) FROM slotkeeper.allocations a WHERE a.tenant_id = h.tenant_id AND a.claim_id = h.id)",
     ),
     (

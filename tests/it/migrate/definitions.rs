@@ -17,8 +17,8 @@ async fn constraints_that_version_18_can_weaken_are_found() {
     let damage = "ALTER TABLE slotkeeper.allocations ALTER COLUMN during DROP NOT NULL;
         ALTER TABLE slotkeeper.allocations ADD CONSTRAINT n NOT NULL during NOT VALID;
         ALTER TABLE slotkeeper.allocations ALTER CONSTRAINT allocations_resource_fkey NOT ENFORCED;
-        ALTER TABLE slotkeeper.holds DROP CONSTRAINT holds_claimed_check;
-        ALTER TABLE slotkeeper.holds ADD CONSTRAINT holds_claimed_check CHECK (claimed = requested) NOT ENFORCED";
+        ALTER TABLE slotkeeper.holds DROP CONSTRAINT holds_expires_check;
+        ALTER TABLE slotkeeper.holds ADD CONSTRAINT holds_expires_check CHECK (expires_at <= latest_expires_at) NOT ENFORCED";
     client.batch_execute(damage).await.unwrap();
     let found = migrator.verify(&mut client).await.unwrap();
     let objects: Vec<_> = found.drift.iter().map(|d| d.object.as_str()).collect();
@@ -27,7 +27,7 @@ async fn constraints_that_version_18_can_weaken_are_found() {
         [
             "column allocations.during",
             "constraint allocations.allocations_resource_fkey",
-            "constraint holds.holds_claimed_check"
+            "constraint holds.holds_expires_check"
         ]
     );
     assert!(!found.is_ok());
@@ -63,7 +63,10 @@ async fn a_change_shows_both_definitions() {
     let damage = "ALTER TABLE slotkeeper.holds ALTER COLUMN status DROP NOT NULL";
     client.batch_execute(damage).await.unwrap();
     let found = migrator.verify(&mut client).await.unwrap();
-    assert_eq!(found.drift[0].to_string(), "column holds.status is `text`, not `text not null`");
+    assert_eq!(
+        found.drift[0].to_string(),
+        "column holds.status is `slotkeeper.hold_status`, not `slotkeeper.hold_status not null`"
+    );
 }
 
 #[tokio::test]

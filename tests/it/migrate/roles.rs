@@ -44,7 +44,7 @@ async fn a_role_that_owns_nothing_verifies_and_finds_nothing_to_apply() {
     assert!(migrator.status(&client).await.unwrap().is_current());
     assert_eq!(migrator.up(&mut client).await, Ok(vec![]), "nothing to do needs no right");
 
-    admin.batch_execute("ALTER TABLE slotkeeper.holds DROP CONSTRAINT holds_claimed_check").await.unwrap();
+    admin.batch_execute("ALTER TABLE slotkeeper.holds DROP CONSTRAINT holds_expires_check").await.unwrap();
     assert!(!migrator.verify(&mut client).await.unwrap().is_ok());
     assert_eq!(migrator.down(&mut client, Down::new()).await, Err(OpsError::PermissionDenied));
 }

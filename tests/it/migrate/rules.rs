@@ -105,19 +105,24 @@ const RULES: &[Rule] = &[
     },
     Rule {
         // A table is a composite type, and each type has an array.
-        name: "there is no type but those of the tables",
+        name: "there is no type but those of the tables, and domains",
         offenders: "SELECT y.typname FROM pg_type y LEFT JOIN pg_class t ON t.oid = y.typrelid
-            WHERE y.typnamespace = 'slotkeeper'::regnamespace AND y.typcategory <> 'A' AND t.relkind IS DISTINCT FROM 'r'",
+            WHERE y.typnamespace = 'slotkeeper'::regnamespace AND y.typcategory <> 'A' AND y.typtype <> 'd'
+              AND t.relkind IS DISTINCT FROM 'r'",
         damage: "CREATE TYPE slotkeeper.bad AS ENUM ('a')",
         offender: "bad",
     },
     Rule {
-        // A connection without prepared statements would have to look any other type up.
-        name: "every column is of a built-in type",
+        // The server sends a domain as its base type; a connection without prepared statements would have to look any
+        // other type up.
+        name: "every column is of a built-in type, or a domain of ours over one",
         offenders: "SELECT t.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
             JOIN pg_type y ON y.oid = a.atttypid
             WHERE t.relnamespace = 'slotkeeper'::regnamespace AND t.relkind = 'r' AND NOT a.attisdropped
-              AND y.typnamespace <> 'pg_catalog'::regnamespace",
+              AND y.typnamespace <> 'pg_catalog'::regnamespace
+              AND NOT (y.typtype = 'd' AND y.typnamespace = 'slotkeeper'::regnamespace
+                       AND (SELECT b.typnamespace FROM pg_type b WHERE b.oid = y.typbasetype)
+                           = 'pg_catalog'::regnamespace)",
         damage: "CREATE DOMAIN public.bad AS text; ALTER TABLE slotkeeper.outbox ADD COLUMN bad public.bad",
         offender: "outbox.bad",
     },

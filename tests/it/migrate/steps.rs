@@ -135,7 +135,8 @@ async fn a_failing_step_leaves_nothing_and_the_connection_clean() {
 
 #[tokio::test]
 async fn the_constraint_list_is_the_database_s_in_both_directions() {
-    const NAMES: &str = "SELECT conname::text, conrelid::regclass::text FROM pg_constraint
+    const NAMES: &str = "SELECT conname::text,
+            CASE contypid WHEN 0 THEN conrelid::regclass::text ELSE contypid::regtype::text END FROM pg_constraint
         WHERE connamespace = 'slotkeeper'::regnamespace AND contype NOT IN ('n', 't')
         UNION SELECT indexrelid::regclass::text, indrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indrelid
         WHERE relnamespace = 'slotkeeper'::regnamespace AND indisunique";
@@ -154,7 +155,7 @@ async fn the_constraint_list_is_the_database_s_in_both_directions() {
     };
     assert_eq!(found("").await, listed);
     // Negative controls: the comparison sees one too many and one too few.
-    assert_ne!(found("ALTER TABLE holds ADD CONSTRAINT holds_new_check CHECK (requested > 0)").await, listed);
+    assert_ne!(found("ALTER TABLE holds ADD CONSTRAINT holds_new_check CHECK (rows > 0)").await, listed);
     assert_eq!(found("ALTER TABLE holds DROP CONSTRAINT holds_new_check").await, listed);
     assert_ne!(found("DROP INDEX holds_actor_seq_key").await, listed);
 }

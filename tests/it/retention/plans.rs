@@ -13,13 +13,13 @@ const PAST: &str = "
     SELECT r.tenant_id, gen_random_uuid(), r.id, tstzrange(s, s + interval '1 hour'), 'booked', gen_random_uuid(), s
       FROM slotkeeper.resources r, generate_series(1, 20000) n,
            LATERAL (SELECT timestamptz '2010-01-01Z' + n * interval '1 hour' AS s) w;
-    INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, requested,
-           claimed, placed_at, expires_at, latest_expires_at)
-    SELECT tenant_id, gen_random_uuid(), 'released', during, 0, 0, 1, 1, created_at, created_at, created_at
+    INSERT INTO slotkeeper.holds (tenant_id, id, status, during, buffer_before_seconds, buffer_after_seconds, rows,
+           placed_at, expires_at, latest_expires_at)
+    SELECT tenant_id, gen_random_uuid(), 'released', during, 0, 0, 1, created_at, created_at, created_at
       FROM slotkeeper.allocations;
-    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, requested, claimed, snapshot,
+    INSERT INTO slotkeeper.confirmations (tenant_id, id, operation, key, checksum, outcome, rows, snapshot,
            decided_at)
-    SELECT tenant_id, gen_random_uuid(), 'book', id::text, '', 'conflict', 0, 0, '{}', created_at FROM slotkeeper.allocations;
+    SELECT tenant_id, gen_random_uuid(), 'book', id::text, '', 'conflict', 0, '{}', created_at FROM slotkeeper.allocations;
     INSERT INTO slotkeeper.bookings (tenant_id, id, status, revision, during, buffer_before_seconds, buffer_after_seconds,
            metadata, history, created_at, updated_at)
     SELECT tenant_id, gen_random_uuid(), 'pending', 1, during, 0, 0, '{}',

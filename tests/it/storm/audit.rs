@@ -17,7 +17,7 @@ const RULES: [(&str, &str); 10] = [
      "SELECT count(*) FROM slotkeeper.bookings b JOIN {history} y
           ON y.tenant_id = b.tenant_id AND y.booking_id = b.id AND y.revision = b.revision
         LEFT JOIN slotkeeper.confirmations c ON c.tenant_id = b.tenant_id AND c.id = y.confirmation_id
-       WHERE b.status = 'confirmed' AND c.claimed IS DISTINCT FROM (SELECT count(*) FROM slotkeeper.allocations a
+       WHERE b.status = 'confirmed' AND c.rows IS DISTINCT FROM (SELECT count(*) FROM slotkeeper.allocations a
            WHERE a.tenant_id = b.tenant_id AND a.claim_id = b.claim_id AND a.released_at IS NULL
              AND a.kind = 'booked')"),
     ("a confirmed booking whose places are at another time",
@@ -36,7 +36,7 @@ const RULES: [(&str, &str); 10] = [
            AND h.status = 'active')"),
     ("an unexpired hold that lacks a place",
      "SELECT count(*) FROM slotkeeper.holds h WHERE h.status = 'active' AND h.expires_at > statement_timestamp()
-         AND h.requested <> (SELECT count(*) FROM slotkeeper.allocations a WHERE a.tenant_id = h.tenant_id
+         AND h.rows <> (SELECT count(*) FROM slotkeeper.allocations a WHERE a.tenant_id = h.tenant_id
              AND a.claim_id = h.id AND a.released_at IS NULL AND a.kind = 'held' AND a.expires_at = h.expires_at)"),
     ("a booking whose history is not one row a revision",
      "SELECT count(*) FROM slotkeeper.bookings b WHERE b.revision <> (SELECT count(*)
