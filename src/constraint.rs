@@ -271,11 +271,23 @@ mod tests {
         }
     }
 
+    /// What is wrong with the rule of an entry, by the name at the head of its line.
+    fn unclear(name: &str, rule: &str) -> Option<String> {
+        let clear = !rule.trim().is_empty() && !rule.contains('.') && rule.len() <= 80;
+        (!clear).then(|| format!("{name}: the rule {rule:?} is no single plain sentence"))
+    }
+
     #[test]
     fn rules_are_single_plain_sentences() {
-        for constraint in Constraint::ALL {
-            let rule = constraint.rule();
-            assert!(!rule.is_empty() && !rule.contains('.') && rule.len() <= 80, "{rule}");
+        let unclear = |constraint: &Constraint| unclear(constraint.name(), constraint.rule());
+        assert_eq!(Constraint::ALL.iter().filter_map(unclear).collect::<Vec<_>>(), [""; 0]);
+    }
+
+    #[test]
+    fn a_constraint_without_a_meaning_is_named() {
+        for rule in ["", " ", "two. rules", &"x".repeat(81)] {
+            let text = unclear("holds_pkey", rule).unwrap_or_default();
+            assert!(text.starts_with("holds_pkey: ") && text.contains(rule), "{rule:?}: {text:?}");
         }
     }
 }

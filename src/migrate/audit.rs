@@ -30,10 +30,11 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::confirmation::{self, Integrity};
-use crate::migrate::{Migrator, catalog, history};
+use crate::migrate::catalog::CATALOG;
+use crate::migrate::{Migrator, history};
 use crate::ops::session;
 use crate::ops::transaction::{ALL_ROWS, Transaction};
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 
 /// Ids kept of each check and tenant.
 const SAMPLES: usize = 5;
@@ -53,13 +54,13 @@ impl Migrator {
     /// holds up nobody; on a standby it does as well.
     ///
     /// # Errors
-    /// [`MissingTable`](MigrateError::MissingTable) if a table of this release is not there,
-    /// [`PermissionDenied`](MigrateError::PermissionDenied) if the role may not read one or a policy hides rows from it;
+    /// [`MissingTable`](OpsError::MissingTable) if a table of this release is not there,
+    /// [`PermissionDenied`](OpsError::PermissionDenied) if the role may not read one or a policy hides rows from it;
     /// otherwise what the connection or the server reports. Damage is not an error: see [`Audit::is_clean`].
     ///
     /// # Transactions
     /// One, `REPEATABLE READ`, read only, rolled back.
-    pub async fn audit(&self, client: &mut Client) -> Result<Audit, MigrateError> {
+    pub async fn audit(&self, client: &mut Client) -> Result<Audit, OpsError> {
         let started = Instant::now();
         let mut tx = session::reading(client, &[ALL_ROWS, SETTINGS].concat()).await?;
         expect_tables(self, &tx).await?;
@@ -76,21 +77,21 @@ impl Migrator {
 }
 
 /// A check on a table that is not there could only fail.
-async fn expect_tables(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), MigrateError> {
+async fn expect_tables(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), OpsError> {
     let sql = "SELECT t.name FROM unnest($2::text[]) WITH ORDINALITY AS t (name, at) WHERE NOT EXISTS (
                    SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                     WHERE n.nspname = $1 AND c.relname = t.name AND c.relkind IN ('r', 'p'))
                 ORDER BY t.at LIMIT 1";
     let schema = migrator.schema.as_str();
-    let params = [(&schema as _, Type::TEXT), (&catalog::tables() as _, Type::TEXT_ARRAY)];
+    let params = [(&schema as _, Type::TEXT), (&CATALOG.tables() as _, Type::TEXT_ARRAY)];
     match tx.query_typed_opt(sql, &params).await.driver()? {
-        Some(row) => Err(MigrateError::MissingTable { table: format!("{schema}.{}", row.get::<_, &str>(0)) }),
+        Some(row) => Err(OpsError::MissingTable { table: format!("{schema}.{}", row.get::<_, &str>(0)) }),
         None => Ok(()),
     }
 }
 
 /// Pending, unknown and edited migrations, by number.
-async fn migrations(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck, MigrateError> {
+async fn migrations(migrator: &Migrator, tx: &Transaction<'_>) -> Result<AuditCheck, OpsError> {
     let status = history::status(history::read(tx, &migrator.schema).await?, migrator.migrations);
     let wrong = status.migrations.iter().filter(|m| m.changed || !m.known || m.applied_at.is_none());
     let mut check = AuditCheck::new("migrations");
@@ -105,7 +106,7 @@ async fn run(
     migrator: &Migrator,
     tx: &mut Transaction<'_>,
     check: &checks::Check,
-) -> Result<AuditCheck, MigrateError> {
+) -> Result<AuditCheck, OpsError> {
     let mut found = AuditCheck::new(&check.name);
     found.waiting = check.name == checks::WAITING;
     let sql = checks::counting(&check.sql, SAMPLES);
@@ -121,7 +122,7 @@ async fn run(
         Err(error) if error.code().is_some_and(|code| code.code().starts_with("22")) => {
             found.unreadable = error.code().map(|code| code.code().to_owned());
         }
-        Err(error) => return Err(MigrateError::from_driver(error)),
+        Err(error) => return Err(OpsError::from_driver(error)),
     }
     savepoint.rollback().await.driver()?;
     Ok(found)
@@ -129,7 +130,7 @@ async fn run(
 
 /// Every record of a decision, read by the library's own reader, row by row: those that are damaged, and those that only a
 /// newer version can read.
-async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<[AuditCheck; 2], MigrateError> {
+async fn records(migrator: &Migrator, tx: &Transaction<'_>) -> Result<[AuditCheck; 2], OpsError> {
     let sql = "SELECT operation, checksum, outcome, booking_id, claimed, decided_at, snapshot, key, tenant_id::text,
                         id::text
                  FROM slotkeeper.confirmations";

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use crate::migrate::Migrator;
 use crate::migrate::guards;
 use crate::ops::artifact::{ArtifactError, Header};
-use crate::ops::{MigrateError, Pace};
+use crate::ops::{OpsError, Pace};
 use crate::rollout::{Cleanup, CleanupReport, Guard, Restored};
 
 impl Migrator {
@@ -22,10 +22,10 @@ impl Migrator {
         &self,
         client: &mut Client,
         options: &Cleanup,
-    ) -> Result<CleanupReport, MigrateError> {
+    ) -> Result<CleanupReport, OpsError> {
         let mut guards = self.guards().into_iter();
         let allocations = guards.find(|guard| guard.table().name.as_str() == "allocations");
-        let missing = || MigrateError::MissingTable { table: format!("{}.allocations", self.schema) };
+        let missing = || OpsError::MissingTable { table: format!("{}.allocations", self.schema) };
         allocations.ok_or_else(missing)?.quarantine(client, options).await
     }
 
@@ -40,12 +40,12 @@ impl Migrator {
         &self,
         client: &mut Client,
         options: &Cleanup,
-    ) -> Result<Vec<CleanupReport>, MigrateError> {
+    ) -> Result<Vec<CleanupReport>, OpsError> {
         let mut done = Vec::new();
         for guard in self.guards() {
             match guard.dedupe(client, &options.for_table(&guard.table().name)).await {
                 Ok(cleared) => done.push(cleared),
-                Err(MigrateError::MissingTable { .. }) => {}
+                Err(OpsError::MissingTable { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -59,7 +59,7 @@ impl Migrator {
         path: &Path,
         artifact: &Header,
         pace: &Pace,
-    ) -> Result<Restored, MigrateError> {
+    ) -> Result<Restored, OpsError> {
         let other = || ArtifactError::OtherTable { table: format!("{}.*", self.schema) };
         let guard = self.guards().into_iter().find(|guard| artifact.expect_table(guard.table()).is_ok());
         guard.ok_or_else(other)?.restore(client, path, pace).await

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::migrate::catalog::Definitions;
+use crate::migrate::catalog::definition::without_marks;
+use crate::migrate::catalog::{CatalogKind, Definitions, ObjectId};
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,6 +15,9 @@ pub struct Drift {
     pub kind: DriftKind,
     /// Which object: `constraint allocations.allocations_resource_during_excl`, `column holds.during`, `migration 2`.
     pub object: String,
+    /// The object; none of a migration.
+    #[serde(skip)]
+    pub(super) id: Option<ObjectId>,
 }
 
 /// How an object differs.
@@ -45,11 +49,20 @@ pub enum DriftKind {
 }
 
 impl Drift {
+    pub(super) fn of(id: ObjectId, kind: DriftKind) -> Self {
+        Self { kind, object: id.to_string(), id: Some(id) }
+    }
+
+    pub(super) fn of_migration(version: i32, kind: DriftKind) -> Self {
+        Self { kind, object: format!("migration {version}"), id: None }
+    }
+
     /// Whether it breaks a promise: everything does, except a column, constraint or index too many.
     #[must_use]
     pub fn fails(&self) -> bool {
+        let kind = self.id.as_ref().map(|id| id.kind);
         let extra_is_harmless =
-            ["column ", "constraint ", "index "].iter().any(|kind| self.object.starts_with(kind));
+            matches!(kind, Some(CatalogKind::Column | CatalogKind::Constraint | CatalogKind::Index));
         self.kind != DriftKind::Extra || !extra_is_harmless
     }
 }
@@ -74,27 +87,32 @@ impl fmt::Display for Drift {
 /// Compares two sets of definitions.
 pub(super) fn compare(expected: &Definitions, found: &Definitions) -> Vec<Drift> {
     let mut drift = Vec::new();
-    for (object, expected) in expected {
-        let kind = match found.get(object) {
-            None if found.contains_key(&object.replacen("constraint ", "index ", 1)) => DriftKind::IndexOnly,
+    for (id, expected) in expected {
+        let kind = match found.get(id) {
+            None if is_index_only(id, found) => DriftKind::IndexOnly,
             None => DriftKind::Missing,
-            Some(found) if found != expected => changed(object, expected, found),
+            Some(found) if found != expected => changed(id.kind, expected, found),
             Some(_) => continue,
         };
-        drift.push(Drift { kind, object: object.clone() });
+        drift.push(Drift::of(id.clone(), kind));
     }
-    let extra = found.keys().filter(|object| !expected.contains_key(*object));
-    drift.extend(extra.map(|object| Drift { kind: DriftKind::Extra, object: object.clone() }));
+    let extra = found.keys().filter(|id| !expected.contains_key(*id));
+    drift.extend(extra.map(|id| Drift::of(id.clone(), DriftKind::Extra)));
     drift
 }
 
+/// Whether an index has the name of a constraint that is missing.
+fn is_index_only(id: &ObjectId, found: &Definitions) -> bool {
+    id.kind == CatalogKind::Constraint && found.contains_key(&id.as_kind(CatalogKind::Index))
+}
+
 /// What weakens an object without another definition has a name of its own.
-fn changed(object: &str, expected: &str, found: &str) -> DriftKind {
+fn changed(object: CatalogKind, expected: &str, found: &str) -> DriftKind {
     let (base, marks) = without_marks(found);
-    let is = |kind: &str| object.starts_with(kind);
     let marked = |mark: &str| marks.contains(mark);
+    let can_be_weakened = matches!(object, CatalogKind::Constraint | CatalogKind::Index);
     match () {
-        () if base != without_marks(expected).0 || !(is("constraint ") || is("index ")) => {
+        () if base != without_marks(expected).0 || !can_be_weakened => {
             DriftKind::Changed { expected: expected.to_owned(), found: found.to_owned() }
         }
         () if marked(", invalid") || marked(", not ready") => DriftKind::InvalidIndex,
@@ -104,43 +122,31 @@ fn changed(object: &str, expected: &str, found: &str) -> DriftKind {
     }
 }
 
-/// A definition, and the marks that the catalog's query and the server put behind it.
-pub(super) fn without_marks(definition: &str) -> (&str, &str) {
-    const MARKS: [&str; 9] = [
-        " DEFERRABLE",
-        " NOT VALID",
-        ", deferrable",
-        ", deferred",
-        ", not validated",
-        ", triggers ",
-        ", invalid",
-        ", not ready",
-        ", not immediate",
-    ];
-    let at = MARKS.iter().filter_map(|mark| definition.find(mark)).min().unwrap_or(definition.len());
-    definition.split_at(at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn definitions(of: &[(&str, &str)]) -> Definitions {
-        of.iter().map(|(object, definition)| ((*object).into(), (*definition).into())).collect()
+    use CatalogKind::{Column, Constraint, Index, Rule, Table, Trigger};
+
+    /// Objects of one table, each with its name and definition.
+    fn definitions(of: &[(CatalogKind, &str, &str)]) -> Definitions {
+        let object = |(kind, name, text): &(_, &str, &str)| (ObjectId::new(*kind, "t", name), (*text).into());
+        of.iter().map(object).collect()
     }
 
     #[test]
     fn every_difference_is_named_and_an_addition_is_forgiven() {
-        let expected = definitions(&[("column a.b", "uuid"), ("index a.c", "x"), ("table a", "table")]);
-        let found = definitions(&[("column a.b", "text"), ("column a.z", "uuid"), ("table a", "table")]);
+        let table = (Table, "", "table");
+        let expected = definitions(&[(Column, "b", "uuid"), (Index, "c", "x"), table]);
+        let found = definitions(&[(Column, "b", "text"), (Column, "z", "uuid"), table]);
         let drift = compare(&expected, &found);
         let texts: Vec<_> = drift.iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,
             [
-                "column a.b is `text`, not `uuid`",
-                "index a.c is missing",
-                "column a.z is not part of the schema"
+                "column t.b is `text`, not `uuid`",
+                "index t.c is missing",
+                "column t.z is not part of the schema"
             ]
         );
         assert_eq!(drift.iter().map(Drift::fails).collect::<Vec<_>>(), [true, true, false]);
@@ -149,26 +155,28 @@ mod tests {
 
     #[test]
     fn what_weakens_a_constraint_has_a_name() {
-        let kind = |object: &str, expected: &str, found: &str| {
-            compare(&definitions(&[(object, expected)]), &definitions(&[(object, found)])).remove(0).kind
+        let kind = |kind: CatalogKind, expected: &str, found: &str| {
+            let one = |text| definitions(&[(kind, "x", text)]);
+            compare(&one(expected), &one(found)).remove(0).kind
         };
         let x = "EXCLUDE USING gist (r WITH =)";
         let deferrable = format!("{x} DEFERRABLE INITIALLY DEFERRED, deferrable, deferred");
-        assert_eq!(kind("constraint t.x", x, &deferrable), DriftKind::Deferrable);
-        assert_eq!(kind("constraint t.x", x, &format!("{x} NOT VALID, not validated")), DriftKind::NotValid);
+        assert_eq!(kind(Constraint, x, &deferrable), DriftKind::Deferrable);
+        assert_eq!(kind(Constraint, x, &format!("{x} NOT VALID, not validated")), DriftKind::NotValid);
         let key = "FOREIGN KEY (a) REFERENCES p(a)";
         let off = format!("{key}, triggers ODOO");
-        assert_eq!(kind("constraint t.f", &format!("{key}, triggers OOOO"), &off), DriftKind::Disabled);
-        assert_eq!(kind("index t.i", "i", "i, invalid"), DriftKind::InvalidIndex);
-        assert!(matches!(kind("constraint t.x", x, "EXCLUDE, deferrable"), DriftKind::Changed { .. }));
-        let only = compare(&definitions(&[("constraint t.x", x)]), &definitions(&[("index t.x", "i")]));
+        assert_eq!(kind(Constraint, &format!("{key}, triggers OOOO"), &off), DriftKind::Disabled);
+        assert_eq!(kind(Index, "i", "i, invalid"), DriftKind::InvalidIndex);
+        assert!(matches!(kind(Constraint, x, "EXCLUDE, deferrable"), DriftKind::Changed { .. }));
+        let only = compare(&definitions(&[(Constraint, "x", x)]), &definitions(&[(Index, "x", "i")]));
         assert_eq!(only[0].kind, DriftKind::IndexOnly);
     }
 
     #[test]
     fn an_extra_trigger_rule_or_migration_fails() {
-        for object in ["trigger holds.x", "rule holds.x", "migration 9"] {
-            assert!(Drift { kind: DriftKind::Extra, object: object.into() }.fails(), "{object}");
+        for kind in [Trigger, Rule] {
+            assert!(Drift::of(ObjectId::new(kind, "holds", "x"), DriftKind::Extra).fails(), "{kind:?}");
         }
+        assert!(Drift::of_migration(9, DriftKind::Extra).fails());
     }
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use tokio_postgres::Client;
 
 use crate::migrate::{Exported, Migrator};
-use crate::ops::artifact::{ArtifactError, Purpose, Reader, export};
+use crate::ops::artifact::{ArtifactError, Purpose, Reader};
+use crate::ops::rows::{export, put_back};
 use crate::ops::transaction::Transaction;
-use crate::ops::{MigrateError, Pace, TableName};
-use crate::rollout::{Restored, put_back};
+use crate::ops::{OpsError, Pace, Restored, TableName};
 use crate::schema::SchemaName;
 
 impl Migrator {
@@ -17,9 +17,9 @@ impl Migrator {
     /// Of a file that [`quarantine`](Self::quarantine) or [`dedupe`](Self::dedupe) wrote, takes back what they did.
     ///
     /// # Errors
-    /// Before anything is changed: [`Artifact`](MigrateError::Artifact) if the file is damaged, cut off, of another
-    /// database, schema or shape; [`MissingTable`](MigrateError::MissingTable) if the schema is not up.
-    /// Later, with some batches done: [`RowRefused`](MigrateError::RowRefused) if a constraint refuses a row, and what
+    /// Before anything is changed: [`Artifact`](OpsError::Artifact) if the file is damaged, cut off, of another
+    /// database, schema or shape; [`MissingTable`](OpsError::MissingTable) if the schema is not up.
+    /// Later, with some batches done: [`RowRefused`](OpsError::RowRefused) if a constraint refuses a row, and what
     /// the connection or the server reports. The same call goes on from there.
     ///
     /// # Transactions
@@ -29,7 +29,7 @@ impl Migrator {
         client: &mut Client,
         path: impl AsRef<Path>,
         pace: &Pace,
-    ) -> Result<Restored, MigrateError> {
+    ) -> Result<Restored, OpsError> {
         let mut reader = Reader::open(path.as_ref())?;
         let header = reader.header();
         if header.purpose != Purpose::Export {
@@ -49,13 +49,13 @@ pub(super) async fn write(
     schema: &SchemaName,
     tables: &[&str],
     path: &Path,
-) -> Result<Exported, MigrateError> {
+) -> Result<Exported, OpsError> {
     let name = |table: &&str| {
-        let invalid = |_| MigrateError::UnsupportedName { name: (*table).to_owned() };
+        let invalid = |_| OpsError::UnsupportedName { name: (*table).to_owned() };
         TableName::new(schema.as_str(), *table).map_err(invalid)
     };
     // Dropped children first, brought back parents first.
     let tables: Vec<TableName> = tables.iter().rev().map(name).collect::<Result<_, _>>()?;
-    let written = export::export(tx, path, Purpose::Export, &tables).await?;
+    let written = export(tx, path, Purpose::Export, &tables).await?;
     Ok(Exported { path: written.path, rows: written.rows, sha256: written.sha256 })
 }

@@ -24,7 +24,7 @@ use tokio_postgres::types::Type;
 
 use crate::migrate::Migrator;
 use crate::ops::ident::quoted;
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 use crate::schema::SchemaName;
 
 /// What a role needs for its duties and no more, see [`Migrator::grants`]. Displayed, it is a script for `psql`.
@@ -64,16 +64,16 @@ impl Migrator {
     /// ```
     ///
     /// # Errors
-    /// [`UnknownRole`](MigrateError::UnknownRole) if the server has no such role; otherwise what the connection or the
+    /// [`UnknownRole`](OpsError::UnknownRole) if the server has no such role; otherwise what the connection or the
     /// server reports.
     ///
     /// # Transactions
     /// None: it looks the role up, and changes nothing.
-    pub async fn grants(&self, client: &Client, role: &Role) -> Result<Grants, MigrateError> {
+    pub async fn grants(&self, client: &Client, role: &Role) -> Result<Grants, OpsError> {
         if exists(client, &role.name).await? {
             Ok(Grants::of(&self.schema, role))
         } else {
-            Err(MigrateError::UnknownRole { role: role.name.clone() })
+            Err(OpsError::UnknownRole { role: role.name.clone() })
         }
     }
 }
@@ -98,7 +98,7 @@ impl Grants {
 }
 
 /// Whether the server has a role of this name. As text: a name the server would cut is no role's.
-pub(super) async fn exists(client: &Client, role: &str) -> Result<bool, MigrateError> {
+pub(super) async fn exists(client: &Client, role: &str) -> Result<bool, OpsError> {
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname::text = $1)";
     let row = client.query_typed_one(sql, &[(&role, Type::TEXT)]).await;
     row.and_then(|row| row.try_get(0)).driver()

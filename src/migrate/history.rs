@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 
 use crate::migrate::Migration;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 use crate::schema::SchemaName;
 
 const CREATE: &str = "CREATE TABLE slotkeeper.migrations (
@@ -64,7 +64,7 @@ pub(super) struct Row {
 }
 
 /// The history, oldest first; empty if the table does not exist.
-pub(super) async fn read(client: &Client, schema: &SchemaName) -> Result<Vec<Row>, MigrateError> {
+pub(super) async fn read(client: &Client, schema: &SchemaName) -> Result<Vec<Row>, OpsError> {
     if !exists(client, schema).await? {
         return Ok(Vec::new());
     }
@@ -84,7 +84,7 @@ pub(super) async fn read(client: &Client, schema: &SchemaName) -> Result<Vec<Row
     rows.iter().map(row).collect::<Result<_, _>>().driver()
 }
 
-async fn exists(client: &Client, schema: &SchemaName) -> Result<bool, MigrateError> {
+async fn exists(client: &Client, schema: &SchemaName) -> Result<bool, OpsError> {
     let table = format!("\"{schema}\".migrations");
     let sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
     let row = client.query_typed_one(sql, &[(&table, Type::TEXT)]).await;
@@ -92,7 +92,7 @@ async fn exists(client: &Client, schema: &SchemaName) -> Result<bool, MigrateErr
 }
 
 /// Creates the table where it is missing. Only under the lock.
-pub(super) async fn ensure(tx: &Transaction<'_>, schema: &SchemaName) -> Result<(), MigrateError> {
+pub(super) async fn ensure(tx: &Transaction<'_>, schema: &SchemaName) -> Result<(), OpsError> {
     if exists(tx, schema).await? {
         return Ok(());
     }
@@ -104,7 +104,7 @@ pub(super) async fn insert(
     schema: &SchemaName,
     migration: &Migration,
     duration_ms: i64,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let sql = schema.qualify(
         "INSERT INTO slotkeeper.migrations (version, name, checksum, duration_ms) VALUES ($1, $2, $3, $4)",
     );
@@ -122,28 +122,24 @@ pub(super) async fn insert(
     Ok(())
 }
 
-pub(super) async fn delete(
-    tx: &Transaction<'_>,
-    schema: &SchemaName,
-    version: i32,
-) -> Result<(), MigrateError> {
+pub(super) async fn delete(tx: &Transaction<'_>, schema: &SchemaName, version: i32) -> Result<(), OpsError> {
     let sql = schema.qualify("DELETE FROM slotkeeper.migrations WHERE version = $1");
     tx.query_typed(&sql, &[(&version, Type::INT4)]).await.driver()?;
     Ok(())
 }
 
 /// How many migrations of the list are applied, if the history is one this release may continue.
-pub(super) fn applied(history: &[Row], list: &[Migration]) -> Result<usize, MigrateError> {
+pub(super) fn applied(history: &[Row], list: &[Migration]) -> Result<usize, OpsError> {
     let known = list.last().map_or(0, |migration| migration.version);
     if let Some(row) = history.iter().rev().find(|row| list.iter().all(|m| m.version != row.version)) {
-        return Err(MigrateError::NewerSchema { found: row.version, known });
+        return Err(OpsError::NewerSchema { found: row.version, known });
     }
     for (migration, row) in list.iter().zip(history) {
         if migration.version != row.version {
-            return Err(MigrateError::HistoryGap { version: migration.version });
+            return Err(OpsError::HistoryGap { version: migration.version });
         }
         if migration.checksum() != row.checksum {
-            return Err(MigrateError::ChecksumChanged { version: migration.version });
+            return Err(OpsError::ChecksumChanged { version: migration.version });
         }
     }
     Ok(history.len())
@@ -193,12 +189,12 @@ mod tests {
         let list = [migration(1), migration(2), migration(3)];
         assert_eq!(applied(&[], &list), Ok(0));
         assert_eq!(applied(&[row(1), row(2)], &list), Ok(2));
-        assert_eq!(applied(&[row(1), row(3)], &list), Err(MigrateError::HistoryGap { version: 2 }));
-        assert_eq!(applied(&[row(2)], &list), Err(MigrateError::HistoryGap { version: 1 }));
+        assert_eq!(applied(&[row(1), row(3)], &list), Err(OpsError::HistoryGap { version: 2 }));
+        assert_eq!(applied(&[row(2)], &list), Err(OpsError::HistoryGap { version: 1 }));
         let newer = applied(&[row(1), row(2), row(3), row(4), row(7)], &list);
-        assert_eq!(newer, Err(MigrateError::NewerSchema { found: 7, known: 3 }));
+        assert_eq!(newer, Err(OpsError::NewerSchema { found: 7, known: 3 }));
         let edited = Row { checksum: "0".into(), ..row(1) };
-        assert_eq!(applied(&[edited, row(2)], &list), Err(MigrateError::ChecksumChanged { version: 1 }));
+        assert_eq!(applied(&[edited, row(2)], &list), Err(OpsError::ChecksumChanged { version: 1 }));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use tokio_postgres::types::Type;
 
-use crate::migrate::{Migrator, Role, catalog, grants};
+use crate::migrate::catalog::CATALOG;
+use crate::migrate::{Migrator, Role, grants};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 
 /// A fact about a table that is nobody's fault, and may explain one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,8 +63,8 @@ const TABLES: &str = "SELECT c.relname::text, c.relrowsecurity, c.relforcerowsec
     WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind IN ('r', 'p') ORDER BY c.relname";
 
 /// Row level security, owners, and the privileges of the application's role.
-pub(super) async fn read(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<Note>, MigrateError> {
-    let (schema, tables) = (migrator.schema.as_str(), catalog::tables());
+pub(super) async fn read(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<Note>, OpsError> {
+    let (schema, tables) = (migrator.schema.as_str(), CATALOG.tables());
     let params = [(&schema as _, Type::NAME), (&tables as _, Type::TEXT_ARRAY)];
     let rows = tx.query_typed(TABLES, &params).await.driver()?;
     let mut notes = Vec::new();
@@ -87,7 +88,7 @@ async fn privileges(
     tx: &Transaction<'_>,
     tables: &[&str],
     role: &Role,
-) -> Result<Vec<Note>, MigrateError> {
+) -> Result<Vec<Note>, OpsError> {
     if !grants::exists(tx, &role.name).await? {
         return Ok(vec![Note::UnknownRole]);
     }

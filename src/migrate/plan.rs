@@ -1,4 +1,4 @@
-//! What `up` would do, and what `down` would destroy.
+//! What `up` would do.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use crate::migrate::{Migration, Migrator, history};
 use crate::ops::session;
 use crate::ops::transaction::{ALL_ROWS, Transaction};
-use crate::ops::{DriverResult, MigrateError, TableInfo, TableName};
+use crate::ops::{DriverResult, OpsError, TableInfo, TableName};
 
 /// What [`Migrator::up`] would do to this database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,36 +54,6 @@ pub struct PlannedLock {
     pub bytes: u64,
 }
 
-/// What [`Migrator::down`] would destroy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Losses {
-    /// The migration that would be taken back; `None` if none is applied.
-    pub version: Option<i32>,
-    /// The tables it would drop, in its order.
-    pub tables: Vec<Loss>,
-}
-
-/// One table that would be dropped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Loss {
-    /// The table, without the schema.
-    pub table: &'static str,
-    /// Its rows, counted.
-    pub rows: u64,
-    /// Its size with indexes.
-    pub bytes: u64,
-}
-
-impl Losses {
-    /// All rows.
-    #[must_use]
-    pub fn rows(&self) -> u64 {
-        self.tables.iter().map(|table| table.rows).sum()
-    }
-}
-
 impl Migrator {
     /// Says what [`up`](Self::up) would do, without doing it.
     ///
@@ -92,7 +62,7 @@ impl Migrator {
     ///
     /// # Transactions
     /// One, read only, rolled back.
-    pub async fn plan(&self, client: &mut Client) -> Result<Plan, MigrateError> {
+    pub async fn plan(&self, client: &mut Client) -> Result<Plan, OpsError> {
         let tx = session::reading(client, ALL_ROWS).await?;
         let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
             EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')";
@@ -118,7 +88,7 @@ impl Migrator {
         tx: &Transaction<'_>,
         migration: &Migration,
         created: &mut BTreeSet<String>,
-    ) -> Result<PlannedStep, MigrateError> {
+    ) -> Result<PlannedStep, OpsError> {
         let statements = statements(migration.up);
         let mut locks: Vec<PlannedLock> = Vec::new();
         for statement in &statements {
@@ -136,31 +106,6 @@ impl Migrator {
         }
         let statements = statements.iter().map(|statement| self.schema.qualify(statement)).collect();
         Ok(PlannedStep { version: migration.version, name: migration.name, statements, locks })
-    }
-
-    /// Counts what [`down`](Self::down) would destroy. It reads each table once.
-    ///
-    /// # Errors
-    /// As [`up`](Self::up) for a history it cannot continue; [`PermissionDenied`](MigrateError::PermissionDenied); or
-    /// what the connection or the server reports.
-    ///
-    /// # Transactions
-    /// One, read only, rolled back: by the time of the step there may be more.
-    pub async fn losses(&self, client: &mut Client) -> Result<Losses, MigrateError> {
-        let tx = session::reading(client, ALL_ROWS).await?;
-        let applied = history::applied(&history::read(&tx, &self.schema).await?, self.migrations)?;
-        let Some(last) = self.migrations[..applied].last() else {
-            return Ok(Losses { version: None, tables: Vec::new() });
-        };
-        let mut tables = Vec::new();
-        for table in last.tables_dropped() {
-            let name = format!("\"{}\".\"{table}\"", self.schema);
-            let sql = format!("SELECT count(*), pg_total_relation_size('{name}') FROM {name}");
-            let row = tx.query_typed_one(&sql, &[]).await.driver()?;
-            let number = |at: usize| row.get::<_, i64>(at).unsigned_abs();
-            tables.push(Loss { table, rows: number(0), bytes: number(1) });
-        }
-        Ok(Losses { version: Some(last.version), tables })
     }
 }
 
@@ -214,16 +159,6 @@ impl fmt::Display for Plan {
             }
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Losses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(version) = self.version else { return writeln!(f, "nothing is applied") };
-        writeln!(f, "taking migration {version} back would destroy {} rows", self.rows())?;
-        self.tables.iter().try_for_each(|loss| {
-            writeln!(f, "  table {}: {} rows, {} bytes", loss.table, loss.rows, loss.bytes)
-        })
     }
 }
 

@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use crate::migrate::Migrator;
 use crate::migrate::guards;
-use crate::ops::MigrateError;
+use crate::ops::OpsError;
 use crate::rollout::preflight::Plan;
 use crate::rollout::{Preflight, PreflightOptions, preflight};
 
@@ -20,7 +20,7 @@ impl Migrator {
     ///
     /// # Transactions
     /// One, repeatable read and read only, rolled back.
-    pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, MigrateError> {
+    pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, OpsError> {
         self.preflight_with(client, PreflightOptions::new()).await
     }
 
@@ -35,7 +35,7 @@ impl Migrator {
         &self,
         client: &mut Client,
         options: PreflightOptions,
-    ) -> Result<Preflight, MigrateError> {
+    ) -> Result<Preflight, OpsError> {
         let guards = guards::guards(&self.schema);
         let plan = Plan {
             guards: &guards,

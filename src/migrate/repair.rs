@@ -23,7 +23,7 @@ use self::decide::Work;
 use crate::migrate::guards;
 use crate::migrate::{Migrator, Verification};
 use crate::ops::object::{Ddl, builder};
-use crate::ops::{Built, MigrateError, ObjectKind, Pace, session};
+use crate::ops::{Built, ObjectKind, OpsError, Pace, session};
 use crate::rollout::refuse_violated;
 
 /// What a repair may do. Nothing unless told: then it says what it would do.
@@ -92,15 +92,15 @@ impl Migrator {
     /// is as it should be is not touched.
     ///
     /// # Errors
-    /// [`StillViolated`](MigrateError::StillViolated) if rows break a rule that is to come back: what was put back before
+    /// [`StillViolated`](OpsError::StillViolated) if rows break a rule that is to come back: what was put back before
     /// it stays, and a missing check or foreign key stays as `NOT VALID`, which binds new rows;
-    /// [`NameTaken`](MigrateError::NameTaken), [`InUse`](MigrateError::InUse),
-    /// [`RolloutRunning`](MigrateError::RolloutRunning) and [`Contended`](MigrateError::Contended) if others are in the
-    /// way; [`PermissionDenied`](MigrateError::PermissionDenied); what the connection or the server reports.
+    /// [`NameTaken`](OpsError::NameTaken), [`InUse`](OpsError::InUse),
+    /// [`RolloutRunning`](OpsError::RolloutRunning) and [`Contended`](OpsError::Contended) if others are in the
+    /// way; [`PermissionDenied`](OpsError::PermissionDenied); what the connection or the server reports.
     ///
     /// # Transactions
     /// Several, each short but for the building of an exclusion, which locks its table until it is built.
-    pub async fn repair(&self, client: &mut Client, repair: &Repair) -> Result<Repaired, MigrateError> {
+    pub async fn repair(&self, client: &mut Client, repair: &Repair) -> Result<Repaired, OpsError> {
         let before = self.verify(client).await?;
         let (actions, left) = decide::decide(&before.drift, &self.schema)?;
         let mut mended = Vec::with_capacity(actions.len());
@@ -112,12 +112,7 @@ impl Migrator {
         Ok(Repaired { applied: repair.apply, mended, left, after })
     }
 
-    async fn take(
-        &self,
-        client: &mut Client,
-        work: &Work,
-        pace: &Pace,
-    ) -> Result<Option<Built>, MigrateError> {
+    async fn take(&self, client: &mut Client, work: &Work, pace: &Pace) -> Result<Option<Built>, OpsError> {
         if let Work::Build { ddl, .. } = work {
             self.refuse_overlaps(client, ddl, pace).await?;
         }
@@ -125,7 +120,7 @@ impl Migrator {
     }
 
     /// Before an exclusion locks its table for a build that would fail at the end.
-    async fn refuse_overlaps(&self, client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), MigrateError> {
+    async fn refuse_overlaps(&self, client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), OpsError> {
         let guards = guards::guards(&self.schema).into_iter();
         for guard in guards.filter(|guard| *guard.table() == ddl.table && ddl.kind == ObjectKind::Exclusion) {
             for rule in guard.rules().iter().filter(|rule| *rule.name() == ddl.name) {
@@ -136,7 +131,7 @@ impl Migrator {
     }
 }
 
-async fn take(client: &mut Client, work: &Work, pace: &Pace) -> Result<Option<Built>, MigrateError> {
+async fn take(client: &mut Client, work: &Work, pace: &Pace) -> Result<Option<Built>, OpsError> {
     match work {
         Work::Build { ddl, in_the_way } => {
             if let Some(index) = in_the_way {
@@ -147,9 +142,9 @@ async fn take(client: &mut Client, work: &Work, pace: &Pace) -> Result<Option<Bu
         }
         Work::Alter { table, rule, sql } => {
             let done = session::brief(client, pace, table, "ACCESS EXCLUSIVE", sql).await;
-            done.map(|_| None).map_err(|failure| match MigrateError::from(failure) {
-                MigrateError::Database { sqlstate: Some(code) } if code == "23502" => {
-                    MigrateError::StillViolated { table: table.to_string(), rule: rule.clone() }
+            done.map(|_| None).map_err(|failure| match OpsError::from(failure) {
+                OpsError::Database { sqlstate: Some(code) } if code == "23502" => {
+                    OpsError::StillViolated { table: table.to_string(), rule: rule.clone() }
                 }
                 other => other,
             })

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::migrate::migration::MIGRATIONS;
 use crate::migrate::step::Direction;
 use crate::migrate::{Migration, Role, Status, history, step};
-use crate::ops::MigrateError;
+use crate::ops::OpsError;
 use crate::schema::SchemaName;
 
 /// Brings the schema up, takes it down, and tells where it stands.
@@ -18,7 +18,7 @@ use crate::schema::SchemaName;
 /// than it, and nothing stays behind in the session.
 ///
 /// ```no_run
-/// # async fn deploy(client: &mut tokio_postgres::Client) -> Result<(), slotkeeper::migrate::MigrateError> {
+/// # async fn deploy(client: &mut tokio_postgres::Client) -> Result<(), slotkeeper::migrate::OpsError> {
 /// use slotkeeper::migrate::Migrator;
 ///
 /// for step in Migrator::new().up(client).await? {
@@ -161,18 +161,18 @@ impl Migrator {
     /// Applies every pending migration and returns those that this call applied.
     ///
     /// # Errors
-    /// [`Locked`](MigrateError::Locked) and [`Contended`](MigrateError::Contended) if others were in the way;
-    /// [`ChecksumChanged`](MigrateError::ChecksumChanged), [`NewerSchema`](MigrateError::NewerSchema) and
-    /// [`HistoryGap`](MigrateError::HistoryGap) if the database was migrated by another release;
-    /// [`MissingSchema`](MigrateError::MissingSchema), [`MissingExtension`](MigrateError::MissingExtension),
-    /// [`PermissionDenied`](MigrateError::PermissionDenied) and
-    /// [`UnsupportedServer`](MigrateError::UnsupportedServer) if the database is not prepared; otherwise what the
+    /// [`Locked`](OpsError::Locked) and [`Contended`](OpsError::Contended) if others were in the way;
+    /// [`ChecksumChanged`](OpsError::ChecksumChanged), [`NewerSchema`](OpsError::NewerSchema) and
+    /// [`HistoryGap`](OpsError::HistoryGap) if the database was migrated by another release;
+    /// [`MissingSchema`](OpsError::MissingSchema), [`MissingExtension`](OpsError::MissingExtension),
+    /// [`PermissionDenied`](OpsError::PermissionDenied) and
+    /// [`UnsupportedServer`](OpsError::UnsupportedServer) if the database is not prepared; otherwise what the
     /// connection or the server reports.
     ///
     /// # Transactions
     /// One for each migration, its row in the history included. An error undoes the migration it met and keeps those
     /// before it. Dropping the future rolls the current one back, unless its commit was already sent.
-    pub async fn up(&self, client: &mut Client) -> Result<Vec<Applied>, MigrateError> {
+    pub async fn up(&self, client: &mut Client) -> Result<Vec<Applied>, OpsError> {
         let mut applied = Vec::new();
         // Another process may have taken a step that was ours, so the history says when it is enough, not a count.
         while let Some(step) = step::take(self, client, Direction::Up).await? {
@@ -184,21 +184,21 @@ impl Migrator {
     /// Takes the last applied migration back, and returns it, or `None` if nothing is applied.
     ///
     /// # Errors
-    /// [`DataWouldBeLost`](MigrateError::DataWouldBeLost) if it would drop a table with rows, unless `options` say
-    /// otherwise; [`Artifact`](MigrateError::Artifact) if they cannot be exported; otherwise as [`up`](Self::up).
+    /// [`DataWouldBeLost`](OpsError::DataWouldBeLost) if it would drop a table with rows, unless `options` say
+    /// otherwise; [`Artifact`](OpsError::Artifact) if they cannot be exported; otherwise as [`up`](Self::up).
     ///
     /// # Transactions
     /// One. The tables are locked against every other use before they are looked at, until they are gone.
-    pub async fn down(&self, client: &mut Client, options: Down) -> Result<Option<Applied>, MigrateError> {
+    pub async fn down(&self, client: &mut Client, options: Down) -> Result<Option<Applied>, OpsError> {
         step::take(self, client, Direction::Down(&options)).await
     }
 
     /// Lists the migrations of this release and of the database. It neither locks nor writes.
     ///
     /// # Errors
-    /// [`PermissionDenied`](MigrateError::PermissionDenied) if the role may not read the history; otherwise what the
+    /// [`PermissionDenied`](OpsError::PermissionDenied) if the role may not read the history; otherwise what the
     /// connection or the server reports.
-    pub async fn status(&self, client: &Client) -> Result<Status, MigrateError> {
+    pub async fn status(&self, client: &Client) -> Result<Status, OpsError> {
         Ok(history::status(history::read(client, &self.schema).await?, self.migrations))
     }
 }

@@ -7,10 +7,8 @@ use tokio_postgres::types::Type;
 
 use crate::migrate::{Applied, Down, Exported, Migration, Migrator, export, history};
 use crate::ops::lock::RunLock;
-use crate::ops::server::{self, extension_error};
-use crate::ops::session;
 use crate::ops::transaction::{Transaction, WRITING};
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError, server, session};
 use crate::schema::SchemaName;
 
 /// How often a step is tried when locks of other sessions are in its way.
@@ -31,12 +29,12 @@ pub(super) async fn take(
     migrator: &Migrator,
     client: &mut Client,
     direction: Direction<'_>,
-) -> Result<Option<Applied>, MigrateError> {
+) -> Result<Option<Applied>, OpsError> {
     let mut attempts = 1;
     loop {
         match attempt(migrator, client, direction).await {
             Err(error) if error.is_transient() && attempts < ATTEMPTS => attempts += 1,
-            Err(MigrateError::Contended { .. }) => return Err(MigrateError::Contended { attempts }),
+            Err(OpsError::Contended { .. }) => return Err(OpsError::Contended { attempts }),
             done => return done,
         }
     }
@@ -46,7 +44,7 @@ async fn attempt(
     migrator: &Migrator,
     client: &mut Client,
     direction: Direction<'_>,
-) -> Result<Option<Applied>, MigrateError> {
+) -> Result<Option<Applied>, OpsError> {
     let tx = begin(migrator, client).await?;
     // A database that has everything needs no lock and no privilege to write.
     if matches!(direction, Direction::Up) && next(migrator, &tx).await?.is_none() {
@@ -72,53 +70,49 @@ async fn attempt(
     let history = history::read(client, &migrator.schema).await?;
     let recorded = history.iter().any(|row| row.version == migration.version);
     if recorded != matches!(direction, Direction::Up) {
-        return Err(MigrateError::RolledBack { version: migration.version });
+        return Err(OpsError::RolledBack { version: migration.version });
     }
     Ok(Some(Applied { version: migration.version, name: migration.name, duration, exported }))
 }
 
-async fn begin<'a>(migrator: &Migrator, client: &'a mut Client) -> Result<Transaction<'a>, MigrateError> {
+async fn begin<'a>(migrator: &Migrator, client: &'a mut Client) -> Result<Transaction<'a>, OpsError> {
     let tx = session::begin_in(client, WRITING, migrator.lock_timeout, CATALOG_ONLY).await?;
     server::expect_supported(&tx).await?;
     Ok(tx)
 }
 
-async fn next(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Option<Migration>, MigrateError> {
+async fn next(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Option<Migration>, OpsError> {
     let history = history::read(tx, &migrator.schema).await?;
     let applied = history::applied(&history, migrator.migrations)?;
     Ok(migrator.migrations.get(applied).copied())
 }
 
-async fn last(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Option<Migration>, MigrateError> {
+async fn last(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Option<Migration>, OpsError> {
     let history = history::read(tx, &migrator.schema).await?;
     let applied = history::applied(&history, migrator.migrations)?;
     Ok(migrator.migrations[..applied].last().copied())
 }
 
 /// The schema, the extension and the history table, where they are missing.
-async fn prepare(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), MigrateError> {
+async fn prepare(migrator: &Migrator, tx: &Transaction<'_>) -> Result<(), OpsError> {
     let schema = &migrator.schema;
     let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
-        EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist'),
-        EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')";
+        EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')";
     let row = tx.query_typed_one(sql, &[(&schema.as_str(), Type::TEXT)]).await;
     let row = row.driver()?;
-    let (has_schema, has_extension, has_public): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
+    let (has_schema, has_extension): (bool, bool) = (row.get(0), row.get(1));
     if !has_schema {
         if !migrator.create_schema {
-            return Err(MigrateError::MissingSchema { schema: schema.clone() });
+            return Err(OpsError::MissingSchema { schema: schema.clone() });
         }
         let sql = format!("CREATE SCHEMA \"{schema}\"");
         tx.batch_execute(&sql).await.driver()?;
     }
     if !has_extension {
         if !migrator.create_extension {
-            return Err(MigrateError::MissingExtension);
+            return Err(OpsError::MissingExtension);
         }
-        // Where a person would put it: other schemas of this database share it.
-        let home = if has_public { "public" } else { schema.as_str() };
-        let sql = format!("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA \"{home}\"");
-        tx.batch_execute(&sql).await.map_err(extension_error)?;
+        server::create_extension(tx, schema.as_str()).await?;
     }
     history::ensure(tx, schema).await
 }
@@ -128,7 +122,7 @@ async fn up(
     tx: &Transaction<'_>,
     migration: Migration,
     started: Instant,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let sql = migrator.schema.qualify(migration.up);
     tx.batch_execute(&sql).await.driver()?;
     let millis = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
@@ -140,7 +134,7 @@ async fn down(
     tx: &Transaction<'_>,
     migration: Migration,
     options: &Down,
-) -> Result<Option<Exported>, MigrateError> {
+) -> Result<Option<Exported>, OpsError> {
     let schema = &migrator.schema;
     let tables = migration.tables_dropped();
     if !tables.is_empty() {
@@ -172,12 +166,12 @@ async fn refuse_rows(
     tx: &Transaction<'_>,
     schema: &SchemaName,
     tables: &[&'static str],
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     for &table in tables {
         let sql = format!("SELECT FROM \"{schema}\".{table} LIMIT 1");
         let row = tx.query_typed_opt(&sql, &[]).await.driver()?;
         if row.is_some() {
-            return Err(MigrateError::DataWouldBeLost { table });
+            return Err(OpsError::DataWouldBeLost { table });
         }
     }
     Ok(())

@@ -4,18 +4,19 @@
 //! keeps its name and no longer keeps its promise. So the catalog's own text of every definition is compared with
 //! `catalog.txt`, which the same query wrote on a freshly migrated database. The text is the same on versions 14 to 18.
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 
 use std::fmt;
 
 use serde::Serialize;
 
+use crate::migrate::catalog::{CATALOG, Definitions, ObjectId};
 use crate::migrate::notes::Note;
-use crate::migrate::{Drift, DriftKind, Migrator, Status, catalog, drift, history, notes};
+use crate::migrate::{Drift, DriftKind, Migrator, Status, drift, history, notes};
 use crate::ops::session;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 
 const QUERY: &str = include_str!("catalog.sql");
 
@@ -56,38 +57,36 @@ impl Migrator {
     /// with [`for_role`](Self::for_role), privileges are [noted](Verification::notes).
     ///
     /// # Errors
-    /// [`UnsupportedServer`](MigrateError::UnsupportedServer), or what the connection or the server reports. A
+    /// [`UnsupportedServer`](OpsError::UnsupportedServer), or what the connection or the server reports. A
     /// difference is not an error: see [`Verification::is_ok`].
     ///
     /// # Transactions
     /// One, read only, rolled back.
-    pub async fn verify(&self, client: &mut Client) -> Result<Verification, MigrateError> {
+    pub async fn verify(&self, client: &mut Client) -> Result<Verification, OpsError> {
         let tx = session::reading(client, "").await?;
-        let rows = rows(self, &tx).await.driver()?;
-        let found = catalog::definitions(rows.iter().map(String::as_str));
+        let found = found(self, &tx).await.driver()?;
         let history_read = may_read_history(self, &tx).await.driver()?;
         let mut drift = if history_read {
             history_drift(history::status(history::read(&tx, &self.schema).await?, self.migrations))
         } else {
             Vec::new()
         };
-        drift.extend(drift::compare(&catalog::expected(), &found));
+        drift.extend(drift::compare(&CATALOG.definitions(), &found));
         let notes = notes::read(self, &tx).await?;
         tx.rollback().await.driver()?;
         Ok(Verification { drift, notes, history_read })
     }
 }
 
-/// Kind, table, name and definition of every object, separated by tabs.
-async fn rows(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Vec<String>, tokio_postgres::Error> {
-    let schema = migrator.schema.as_str();
-    let rows =
-        tx.query_typed(QUERY, &[(&schema, Type::NAME), (&catalog::tables(), Type::TEXT_ARRAY)]).await?;
-    let line = |row: &Row| {
-        let fields: [&str; 4] = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
-        Ok(fields.join("\t"))
-    };
-    rows.iter().map(line).collect()
+/// The definitions of our tables in this database.
+async fn found(migrator: &Migrator, tx: &Transaction<'_>) -> Result<Definitions, tokio_postgres::Error> {
+    let params = [(&migrator.schema.as_str() as _, Type::NAME), (&CATALOG.tables() as _, Type::TEXT_ARRAY)];
+    let mut found = Definitions::new();
+    for row in tx.query_typed(QUERY, &params).await? {
+        let id = ObjectId::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        found.insert(id, row.try_get(3)?);
+    }
+    Ok(found)
 }
 
 /// Without a history table there is nothing to be denied.
@@ -112,7 +111,7 @@ fn history_drift(status: Status) -> Vec<Drift> {
     };
     let drift = status.migrations.into_iter().filter_map(|m| {
         let kind = kind(m.known, m.applied_at.is_none(), m.changed)?;
-        Some(Drift { kind, object: format!("migration {}", m.version) })
+        Some(Drift::of_migration(m.version, kind))
     });
     drift.collect()
 }

@@ -1,17 +1,22 @@
-//! What can go wrong while migrating.
+//! What can go wrong in work on tables in use, whether a guard or the migrator does it.
 
-use std::error::Error as _;
+mod driver;
+mod kind;
+
 use std::time::Duration;
+
+pub(crate) use driver::DriverResult;
+pub use kind::OpsErrorKind;
 
 use crate::schema::SchemaName;
 
-/// Why a migration, a status or a verification failed.
+/// Why a call of the migrator or of a guard failed.
 ///
 /// Every step runs in its own transaction, so after an error the step it met is undone and the steps before it stay.
 /// Calling again is always safe. No text of the server is kept: it may quote rows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum MigrateError {
+pub enum OpsError {
     /// Another process migrates this schema and did not finish in time. Try again.
     #[error("another migration of this schema was still running after {waited:?}")]
     Locked {
@@ -228,166 +233,4 @@ pub enum MigrateError {
         /// The server's code, if it was the server that refused.
         sqlstate: Option<String>,
     },
-}
-
-/// What stands behind a [`MigrateError`], and so who has to act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum MigrateErrorKind {
-    /// Others are at work, or the connection is lost: call again later.
-    Busy,
-    /// The server, its extension or the role's rights: an administrator.
-    Server,
-    /// The history and this release do not fit together: whoever deploys.
-    History,
-    /// The description does not fit the table: whoever wrote it.
-    Description,
-    /// Rows break a rule, or a rule keeps rows as they are: whoever owns the data.
-    Rows,
-    /// It would destroy or replace something that is not ours to destroy: say so, or make room.
-    Refused,
-    /// The artifact cannot be written, or is not one that may be used here.
-    Artifact,
-    /// An answer of the server that is not expected here: see the SQLSTATE.
-    Internal,
-}
-
-impl MigrateError {
-    pub(crate) fn from_driver(error: tokio_postgres::Error) -> Self {
-        let Some(code) = error.code() else {
-            let io = error.source().is_some_and(|source| source.is::<std::io::Error>());
-            return if io || error.is_closed() {
-                Self::Unavailable
-            } else {
-                Self::Database { sqlstate: None }
-            };
-        };
-        match code.code() {
-            "42501" => Self::PermissionDenied,
-            "25006" => Self::ReadOnlyServer,
-            "55P03" | "40P01" => Self::Contended { attempts: 1 },
-            "57P01" | "57P02" | "57P03" => Self::Unavailable,
-            code if code.starts_with("08") => Self::Unavailable,
-            code => Self::Database { sqlstate: Some(code.to_owned()) },
-        }
-    }
-
-    /// The kind: enough to decide who has to act.
-    #[must_use]
-    pub const fn kind(&self) -> MigrateErrorKind {
-        use MigrateErrorKind as Kind;
-        match self {
-            Self::Locked { .. }
-            | Self::Contended { .. }
-            | Self::RolloutRunning { .. }
-            | Self::Unavailable => Kind::Busy,
-            Self::MissingSchema { .. }
-            | Self::MissingExtension
-            | Self::PermissionDenied
-            | Self::UnknownRole { .. }
-            | Self::ReadOnlyServer
-            | Self::UnsupportedServer { .. } => Kind::Server,
-            Self::ChecksumChanged { .. }
-            | Self::NewerSchema { .. }
-            | Self::HistoryGap { .. }
-            | Self::RolledBack { .. } => Kind::History,
-            Self::MissingTable { .. }
-            | Self::MissingColumn { .. }
-            | Self::NoPrimaryKey { .. }
-            | Self::UnsupportedName { .. }
-            | Self::UnsupportedType { .. }
-            | Self::Unevaluable { .. }
-            | Self::PartitionedTable { .. }
-            | Self::NoTenant { .. } => Kind::Description,
-            Self::StillViolated { .. }
-            | Self::RowRefused { .. }
-            | Self::RowsKept { .. }
-            | Self::Referenced { .. } => Kind::Rows,
-            Self::DataWouldBeLost { .. }
-            | Self::NameTaken { .. }
-            | Self::InUse { .. }
-            | Self::RowsMarked { .. }
-            | Self::ScratchTaken { .. } => Kind::Refused,
-            Self::Artifact(_) => Kind::Artifact,
-            Self::Database { .. } => Kind::Internal,
-        }
-    }
-
-    /// A stable name for scripts and metrics; never translated, never changed.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Locked { .. } => "locked",
-            Self::Contended { .. } => "contended",
-            Self::ChecksumChanged { .. } => "checksum_changed",
-            Self::NewerSchema { .. } => "newer_schema",
-            Self::HistoryGap { .. } => "history_gap",
-            Self::DataWouldBeLost { .. } => "data_would_be_lost",
-            Self::MissingSchema { .. } => "missing_schema",
-            Self::MissingExtension => "missing_extension",
-            Self::PermissionDenied => "permission_denied",
-            Self::UnknownRole { .. } => "unknown_role",
-            Self::ReadOnlyServer => "read_only_server",
-            Self::MissingTable { .. } => "missing_table",
-            Self::MissingColumn { .. } => "missing_column",
-            Self::NoPrimaryKey { .. } => "no_primary_key",
-            Self::UnsupportedName { .. } => "unsupported_name",
-            Self::StillViolated { .. } => "still_violated",
-            Self::Unevaluable { .. } => "unevaluable",
-            Self::RolloutRunning { .. } => "rollout_running",
-            Self::NameTaken { .. } => "name_taken",
-            Self::InUse { .. } => "in_use",
-            Self::PartitionedTable { .. } => "partitioned_table",
-            Self::UnsupportedType { .. } => "unsupported_type",
-            Self::Artifact(_) => "artifact",
-            Self::RowRefused { .. } => "row_refused",
-            Self::RowsKept { .. } => "rows_kept",
-            Self::Referenced { .. } => "referenced",
-            Self::RowsMarked { .. } => "rows_marked",
-            Self::NoTenant { .. } => "no_tenant",
-            Self::ScratchTaken { .. } => "scratch_taken",
-            Self::UnsupportedServer { .. } => "unsupported_server",
-            Self::RolledBack { .. } => "rolled_back",
-            Self::Unavailable => "unavailable",
-            Self::Database { .. } => "database",
-        }
-    }
-
-    /// Whether the same step may succeed at once: a lock was in the way, or someone else created the same object.
-    pub(crate) fn is_transient(&self) -> bool {
-        match self {
-            Self::Contended { .. } => true,
-            Self::Database { sqlstate: Some(code) } => {
-                matches!(code.as_str(), "40001" | "23505" | "42710" | "42P06")
-            }
-            _ => false,
-        }
-    }
-}
-
-/// What the driver answers, as an answer of ours: an extension, so that no `From` turns a driver's error into ours unseen.
-pub(crate) trait DriverResult<T> {
-    /// The value, or [`MigrateError::from_driver`] of the error.
-    fn driver(self) -> Result<T, MigrateError>;
-}
-
-impl<T> DriverResult<T> for Result<T, tokio_postgres::Error> {
-    fn driver(self) -> Result<T, MigrateError> {
-        self.map_err(MigrateError::from_driver)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_lower_case_and_name_the_sqlstate_only() {
-        let error = MigrateError::Database { sqlstate: Some("42P07".into()) };
-        assert_eq!(error.to_string(), "the database refused a statement (SQLSTATE 42P07)");
-        let error = MigrateError::Database { sqlstate: None };
-        assert_eq!(error.to_string(), "the database refused a statement (SQLSTATE unknown)");
-        let error = MigrateError::MissingSchema { schema: SchemaName::default() };
-        assert_eq!(error.to_string(), "schema slotkeeper does not exist");
-    }
 }

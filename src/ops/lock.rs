@@ -15,7 +15,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError, TableName};
+use crate::ops::{DriverResult, OpsError, TableName};
 use crate::schema::SchemaName;
 
 const POLL: Duration = Duration::from_millis(50);
@@ -33,15 +33,15 @@ impl RunLock<'_> {
         self,
         client: &mut Client,
         patience: Duration,
-        work: impl AsyncFnOnce(&mut Client) -> Result<T, MigrateError>,
-    ) -> Result<T, MigrateError> {
+        work: impl AsyncFnOnce(&mut Client) -> Result<T, OpsError>,
+    ) -> Result<T, OpsError> {
         self.for_session(client, patience).await?;
         let done = work(client).await;
         self.release(client, done).await
     }
 
     /// Takes it for the session. One that a dropped call left in this session is taken over, not counted up.
-    pub(crate) async fn for_session(self, client: &Client, patience: Duration) -> Result<(), MigrateError> {
+    pub(crate) async fn for_session(self, client: &Client, patience: Duration) -> Result<(), OpsError> {
         let sql =
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
                 AND pid = pg_catalog.pg_backend_pid() AND granted
@@ -52,11 +52,7 @@ impl RunLock<'_> {
 
     /// Gives it back, whatever came of the work: what went wrong first says more, and a closed connection has given the
     /// lock back. Not only an async closure's business: a future that borrows through one cannot be spawned.
-    pub(crate) async fn release<T>(
-        self,
-        client: &Client,
-        done: Result<T, MigrateError>,
-    ) -> Result<T, MigrateError> {
+    pub(crate) async fn release<T>(self, client: &Client, done: Result<T, OpsError>) -> Result<T, OpsError> {
         let sql = "SELECT pg_catalog.pg_advisory_unlock($1)";
         let released = client.query_typed_one(sql, &[(&self.key(), Type::INT8)]).await;
         let done = done?;
@@ -68,12 +64,12 @@ impl RunLock<'_> {
         self,
         tx: &Transaction<'_>,
         patience: Duration,
-    ) -> Result<(), MigrateError> {
+    ) -> Result<(), OpsError> {
         self.poll(tx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", patience).await
     }
 
     /// `sql` says whether it has taken lock `$1`.
-    async fn poll(self, client: &Client, sql: &str, patience: Duration) -> Result<(), MigrateError> {
+    async fn poll(self, client: &Client, sql: &str, patience: Duration) -> Result<(), OpsError> {
         let key = self.key();
         let started = Instant::now();
         loop {
@@ -89,10 +85,10 @@ impl RunLock<'_> {
         }
     }
 
-    fn held(self, waited: Duration) -> MigrateError {
+    fn held(self, waited: Duration) -> OpsError {
         match self {
-            Self::Schema(_) => MigrateError::Locked { waited },
-            Self::Table(table) => MigrateError::RolloutRunning { table: table.to_string(), waited },
+            Self::Schema(_) => OpsError::Locked { waited },
+            Self::Table(table) => OpsError::RolloutRunning { table: table.to_string(), waited },
         }
     }
 

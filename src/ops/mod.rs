@@ -8,7 +8,11 @@
 //! | `lock`, `server`, `pace` | one run at a time, what the server must be, how a run gives way |
 //! | `object` | one constraint or index: as SQL, as the catalog has it, compared, built, removed |
 //! | `artifact` | files of rows |
+//! | `rows` | rows by their key: looked up, marked, removed, put back, in batches |
+//! | `activity` | what other sessions do with tables |
+//! | `sweep` | which of a chain of windows overlap, and which have to leave |
 
+pub(crate) mod activity;
 pub(crate) mod artifact;
 mod error;
 pub(crate) mod ident;
@@ -16,16 +20,21 @@ pub(crate) mod lock;
 pub(crate) mod object;
 mod pace;
 mod row;
+pub(crate) mod rows;
 pub(crate) mod server;
 pub(crate) mod session;
+pub(crate) mod sweep;
 mod table;
 pub(crate) mod transaction;
 
+pub use activity::{Activity, Session, TableLock};
 pub use artifact::ArtifactError;
 pub(crate) use error::DriverResult;
-pub use error::{MigrateError, MigrateErrorKind};
+pub use error::{OpsError, OpsErrorKind};
 pub use ident::{Ident, InvalidIdent, MAX_IDENT, TableName};
 pub use object::{Built, Lock, ObjectKind, State, Work};
 pub use pace::Pace;
 pub use row::{FindingKind, RowKey};
+pub use rows::Restored;
+pub use server::{Extension, ServerFacts};
 pub(crate) use table::TableInfo;

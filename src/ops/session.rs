@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 
 use crate::ops::server;
 use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, PRINTED, QUIET, READING, Transaction, WRITING};
-use crate::ops::{DriverResult, MigrateError, Pace, TableName};
+use crate::ops::{DriverResult, OpsError, Pace, TableName};
 
 /// How a step in one transaction went.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,10 +19,7 @@ pub(crate) struct Held {
 }
 
 /// A transaction that may write. The search path stays the session's: the host's expressions are read with it.
-pub(crate) async fn begin(
-    client: &mut Client,
-    lock_timeout: Duration,
-) -> Result<Transaction<'_>, MigrateError> {
+pub(crate) async fn begin(client: &mut Client, lock_timeout: Duration) -> Result<Transaction<'_>, OpsError> {
     begin_in(client, WRITING, lock_timeout, "").await
 }
 
@@ -32,15 +29,12 @@ pub(crate) async fn begin_in<'a>(
     mode: &str,
     lock_timeout: Duration,
     settings: &str,
-) -> Result<Transaction<'a>, MigrateError> {
+) -> Result<Transaction<'a>, OpsError> {
     Transaction::begin(client, mode, &[&waiting(lock_timeout), NO_TIMEOUTS, QUIET, ALL_ROWS, settings]).await
 }
 
 /// One snapshot to read definitions from, as the catalog prints them; no older server than supported.
-pub(crate) async fn reading<'a>(
-    client: &'a mut Client,
-    settings: &str,
-) -> Result<Transaction<'a>, MigrateError> {
+pub(crate) async fn reading<'a>(client: &'a mut Client, settings: &str) -> Result<Transaction<'a>, OpsError> {
     let tx = Transaction::begin(client, READING, &[NO_TIMEOUTS, PRINTED, settings]).await?;
     server::expect_supported(&tx).await?;
     Ok(tx)
@@ -83,7 +77,7 @@ pub(crate) async fn beside(
         let tx = begin(client, pace.patience()).await.map_err(Failure::Kept)?;
         match tx.batch_execute(&calm.join("; ")).await {
             Err(error) if is_contended(&error) => {
-                return Err(Failure::Kept(MigrateError::Contended { attempts }));
+                return Err(Failure::Kept(OpsError::Contended { attempts }));
             }
             calmed => calmed.map_err(Failure::Refused)?,
         }
@@ -102,7 +96,7 @@ pub(crate) async fn beside(
             }
             Err(error) if is_contended(&error) && attempts < pace.attempts => attempts += 1,
             Err(error) if is_contended(&error) => {
-                return Err(Failure::Kept(MigrateError::Contended { attempts }));
+                return Err(Failure::Kept(OpsError::Contended { attempts }));
             }
             Err(error) => return Err(Failure::Refused(error)),
         }
@@ -112,7 +106,7 @@ pub(crate) async fn beside(
 }
 
 /// Waits until no transaction can still see row versions deleted before now; at most [`Pace::patience`].
-pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Result<(), MigrateError> {
+pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Result<(), OpsError> {
     let now = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid::pg_catalog.text";
     let now: String = client.query_typed_one(now, &[]).await.driver()?.get(0);
     // Whatever keeps dead rows from being removed: snapshots, open transactions, standbys, prepared ones, slots.
@@ -131,17 +125,17 @@ pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Resu
         }
         tokio::time::sleep(pace.lock_timeout + pace.pause).await;
     }
-    Err(MigrateError::Contended { attempts: pace.attempts })
+    Err(OpsError::Contended { attempts: pace.attempts })
 }
 
 /// Why a step failed: as an error of ours already, or as the server said it, which may mean a rule is broken.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    Kept(MigrateError),
+    Kept(OpsError),
     Refused(tokio_postgres::Error),
 }
 
-impl From<Failure> for MigrateError {
+impl From<Failure> for OpsError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Kept(error) => error,
@@ -174,7 +168,7 @@ pub(crate) async fn outside(client: &mut Client, pace: &Pace, sql: &str) -> Resu
 }
 
 /// Known from version 17 on. It ends the session, not the statement.
-async fn has_transaction_timeout(client: &Client) -> Result<bool, MigrateError> {
+async fn has_transaction_timeout(client: &Client) -> Result<bool, OpsError> {
     let sql = "SELECT coalesce(pg_catalog.current_setting('transaction_timeout', true), '0') <> '0'";
     Ok(client.query_typed_one(sql, &[]).await.driver()?.get(0))
 }
@@ -195,9 +189,9 @@ async fn set(
 }
 
 /// A table or schema that is not there has a name.
-pub(crate) fn missing_table(error: tokio_postgres::Error, table: &TableName) -> MigrateError {
+pub(crate) fn missing_table(error: tokio_postgres::Error, table: &TableName) -> OpsError {
     match error.code().map(|code| code.code()) {
-        Some("42P01" | "3F000") => MigrateError::MissingTable { table: table.to_string() },
-        _ => MigrateError::from_driver(error),
+        Some("42P01" | "3F000") => OpsError::MissingTable { table: table.to_string() },
+        _ => OpsError::from_driver(error),
     }
 }

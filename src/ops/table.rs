@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-use crate::ops::{DriverResult, Ident, MigrateError, TableName};
+use crate::ops::{DriverResult, Ident, OpsError, TableName};
 
 /// A table as it is now. Reading it takes no lock that outlives the statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ const COLUMNS: &str = "SELECT attname::text, format_type(atttypid, atttypmod), a
 
 impl TableInfo {
     /// Reads it; `None` if there is no such table.
-    pub(crate) async fn read(client: &Client, name: &TableName) -> Result<Option<Self>, MigrateError> {
+    pub(crate) async fn read(client: &Client, name: &TableName) -> Result<Option<Self>, OpsError> {
         let params = [(&name.schema.as_str() as _, Type::TEXT), (&name.name.as_str() as _, Type::TEXT)];
         let row = client.query_typed_opt(QUERY, &params).await.driver()?;
         let Some(row) = row else { return Ok(None) };
@@ -56,9 +56,9 @@ impl TableInfo {
     }
 
     /// Reads it; a table that is not there is an error.
-    pub(crate) async fn existing(client: &Client, name: &TableName) -> Result<Self, MigrateError> {
+    pub(crate) async fn existing(client: &Client, name: &TableName) -> Result<Self, OpsError> {
         let found = Self::read(client, name).await?;
-        found.ok_or_else(|| MigrateError::MissingTable { table: name.to_string() })
+        found.ok_or_else(|| OpsError::MissingTable { table: name.to_string() })
     }
 
     pub(crate) fn column(&self, name: &Ident) -> Option<&Column> {
@@ -66,16 +66,15 @@ impl TableInfo {
     }
 
     /// That column, or an error that names it.
-    pub(crate) fn expect_column(&self, name: &Ident) -> Result<&Column, MigrateError> {
-        let missing =
-            || MigrateError::MissingColumn { table: self.name.to_string(), column: name.to_string() };
+    pub(crate) fn expect_column(&self, name: &Ident) -> Result<&Column, OpsError> {
+        let missing = || OpsError::MissingColumn { table: self.name.to_string(), column: name.to_string() };
         self.column(name).ok_or_else(missing)
     }
 
     /// The primary key; rows of a table without one cannot be told apart, so nothing may be done to single ones.
-    pub(crate) fn expect_key(&self) -> Result<&[Ident], MigrateError> {
+    pub(crate) fn expect_key(&self) -> Result<&[Ident], OpsError> {
         if self.key.is_empty() {
-            Err(MigrateError::NoPrimaryKey { table: self.name.to_string() })
+            Err(OpsError::NoPrimaryKey { table: self.name.to_string() })
         } else {
             Ok(&self.key)
         }
@@ -83,12 +82,12 @@ impl TableInfo {
 }
 
 impl Column {
-    fn read(row: &Row) -> Result<Self, MigrateError> {
+    fn read(row: &Row) -> Result<Self, OpsError> {
         Ok(Self { name: ident(row.get(0))?, ty: row.get(1), generated: row.get(2) })
     }
 }
 
 /// The host's catalog may hold names longer than ours may be; such a table cannot be guarded.
-fn ident(name: String) -> Result<Ident, MigrateError> {
-    Ident::new(&name).map_err(|_| MigrateError::UnsupportedName { name })
+fn ident(name: String) -> Result<Ident, OpsError> {
+    Ident::new(&name).map_err(|_| OpsError::UnsupportedName { name })
 }

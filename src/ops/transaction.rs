@@ -9,12 +9,17 @@ use std::ops::Deref;
 use futures_util::FutureExt;
 use tokio_postgres::Client;
 
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 
 /// May write, each statement sees what was committed before it.
 pub(crate) const WRITING: &str = "ISOLATION LEVEL READ COMMITTED, READ WRITE";
 /// Reads one snapshot.
 pub(crate) const READING: &str = "ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+/// Reads one snapshot; whether it may write is left as the session has it.
+pub(crate) const ONE_SNAPSHOT: &str = "ISOLATION LEVEL REPEATABLE READ";
+/// Each statement sees what was committed before it; whether it may write is left as the session has it.
+pub(crate) const AS_OF_NOW: &str = "ISOLATION LEVEL READ COMMITTED";
 
 /// Time-outs of the session do not end it. `transaction_timeout` is known from version 17 on.
 pub(crate) const NO_TIMEOUTS: &str = "SET LOCAL statement_timeout = 0;
@@ -49,7 +54,7 @@ impl<'a> Transaction<'a> {
         client: &'a mut Client,
         mode: &str,
         settings: &[&str],
-    ) -> Result<Self, MigrateError> {
+    ) -> Result<Self, OpsError> {
         // Before it is sent: a future dropped while it waits leaves no transaction behind.
         let tx = Self { client, depth: 0, open: true };
         tx.batch_execute(&format!("BEGIN {mode}; {}", settings.concat())).await.driver()?;
@@ -57,7 +62,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// A savepoint: after an error in it, the transaction can go on.
-    pub(crate) async fn savepoint(&mut self) -> Result<Transaction<'_>, MigrateError> {
+    pub(crate) async fn savepoint(&mut self) -> Result<Transaction<'_>, OpsError> {
         let depth = self.depth + 1;
         let savepoint = Transaction { client: &mut *self.client, depth, open: true };
         savepoint.batch_execute(&format!("SAVEPOINT slotkeeper_{depth}")).await.driver()?;

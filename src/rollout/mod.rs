@@ -53,17 +53,14 @@ mod stage;
 mod tenant;
 
 pub use crate::ops::{
-    ArtifactError, Built, FindingKind, Ident, InvalidIdent, Lock, MAX_IDENT, ObjectKind, Pace, RowKey, State,
-    TableName, Work,
+    Activity, ArtifactError, Built, Extension, FindingKind, Ident, InvalidIdent, Lock, MAX_IDENT, ObjectKind,
+    Pace, Restored, RowKey, ServerFacts, Session, State, TableLock, TableName, Work,
 };
 pub(crate) use constraints::refuse_violated;
 pub use constraints::{Difference, Down, Mode, Plan, RolledOut, Up, Verification, WouldRefuse};
 pub use guard::{Guard, GuardBuilder, InvalidGuard, SHADOW};
-pub use preflight::{
-    Activity, Extension, Obstacle, Preflight, PreflightOptions, ServerFacts, Session, TableFacts, TableLock,
-};
+pub use preflight::{Obstacle, Preflight, PreflightOptions, TableFacts};
 pub use report::{Dropped, Planned, RolledBack};
-pub(crate) use rows::put_back;
-pub use rows::{CleanedRule, Cleanup, CleanupReport, Finding, Restored, Sample, TenantFinding, TenantRows};
+pub use rows::{CleanedRule, Cleanup, CleanupReport, Finding, Sample, TenantFinding, TenantRows};
 pub use rule::{Check, Index, NoOverlap, Reference, Rule, Unique, WindowColumns};
 pub use stage::Stage;

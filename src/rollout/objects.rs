@@ -1,7 +1,7 @@
 //! Which object keeps a rule of a guard, and its definition.
 
 use crate::ops::object::Ddl;
-use crate::ops::{Ident, MigrateError, ObjectKind, TableInfo, ident};
+use crate::ops::{Ident, ObjectKind, OpsError, TableInfo, ident};
 use crate::rollout::{Guard, NoOverlap, Rule, WindowColumns};
 
 /// What kind of object keeps a rule.
@@ -17,7 +17,7 @@ pub(super) const fn kind(rule: &Rule) -> ObjectKind {
 }
 
 /// The object that keeps a rule of a guard; the column types decide how a window is written.
-pub(super) fn ddl(guard: &Guard, rule: &Rule, table: &TableInfo) -> Result<Ddl, MigrateError> {
+pub(super) fn ddl(guard: &Guard, rule: &Rule, table: &TableInfo) -> Result<Ddl, OpsError> {
     let definition = match rule {
         Rule::Check(rule) => format!("CHECK ({})", rule.expression),
         Rule::Reference(rule) => rule.definition(),
@@ -47,7 +47,7 @@ pub(super) fn exclusion(
     rule: &NoOverlap,
     table: &TableInfo,
     condition: &str,
-) -> Result<String, MigrateError> {
+) -> Result<String, OpsError> {
     let equal = |column: &Ident| format!("{} WITH =", column.quoted());
     let mut elements: Vec<String> = rule.resource.iter().map(equal).collect();
     elements.push(format!("{} WITH &&", window(&rule.window, table)?));
@@ -57,8 +57,8 @@ pub(super) fn exclusion(
 }
 
 /// The window as one range. Two bounds are made one by the constructor of their type.
-pub(super) fn window(columns: &WindowColumns, table: &TableInfo) -> Result<String, MigrateError> {
-    let unsupported = |column: &Ident| MigrateError::UnsupportedType {
+pub(super) fn window(columns: &WindowColumns, table: &TableInfo) -> Result<String, OpsError> {
+    let unsupported = |column: &Ident| OpsError::UnsupportedType {
         table: table.name.to_string(),
         column: column.to_string(),
     };

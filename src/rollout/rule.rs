@@ -1,6 +1,6 @@
 //! What shall hold on a table.
 
-use crate::ops::{Ident, TableName, ident};
+use crate::ops::{Ident, InvalidIdent, TableName, ident};
 
 /// One rule of a [`Guard`](crate::rollout::Guard). Its name is the name of the constraint or index that keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +119,40 @@ impl Rule {
 }
 
 impl WindowColumns {
+    /// One column of a range type.
+    ///
+    /// # Errors
+    /// [`InvalidIdent`] if it is no name.
+    pub fn range(column: &str) -> Result<Self, InvalidIdent> {
+        Ok(Self::Range(Ident::new(column)?))
+    }
+
+    /// Two columns, the end exclusive.
+    ///
+    /// # Errors
+    /// [`InvalidIdent`] if one is no name.
+    pub fn bounds(start: &str, end: &str) -> Result<Self, InvalidIdent> {
+        Ok(Self::Bounds { start: Ident::new(start)?, end: Ident::new(end)? })
+    }
+
+    /// True of a window with both bounds, finite, and not empty; false, never unknown, of any other.
+    pub(super) fn in_order(&self) -> String {
+        match self {
+            // `upper` and `lower` of an empty or unbounded range are NULL.
+            Self::Range(column) => {
+                let column = column.quoted();
+                format!(
+                    "coalesce(lower({column}) <= upper({column}) AND isfinite(lower({column})) \
+                     AND isfinite(upper({column})), false)"
+                )
+            }
+            Self::Bounds { start, end } => {
+                let (start, end) = (start.quoted(), end.quoted());
+                format!("coalesce({start} < {end} AND isfinite({start}) AND isfinite({end}), false)")
+            }
+        }
+    }
+
     /// The column or both.
     pub(crate) fn columns(&self) -> Vec<&Ident> {
         match self {

@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::ops::object::{Ddl, builder};
-use crate::ops::{DriverResult, Ident, MigrateError, ObjectKind, Pace, TableInfo};
+use crate::ops::{DriverResult, Ident, ObjectKind, OpsError, Pace, TableInfo};
 use crate::rollout::{Check, Guard, Rule, objects};
 
 impl Guard {
@@ -20,11 +20,7 @@ impl Guard {
 }
 
 /// Drops the constraints of single tenants; those for all hold by now.
-pub(super) async fn retire(
-    client: &mut Client,
-    guard: &Guard,
-    pace: &Pace,
-) -> Result<Vec<String>, MigrateError> {
+pub(super) async fn retire(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<Vec<String>, OpsError> {
     let mut retired = Vec::new();
     for rule in guard.rules.iter().filter(|rule| guard.is_of_windows(rule)) {
         for (name, kind) in of_rule(client, guard, rule).await? {
@@ -41,7 +37,7 @@ pub(super) async fn of_rule(
     client: &Client,
     guard: &Guard,
     rule: &Rule,
-) -> Result<Vec<(Ident, ObjectKind)>, MigrateError> {
+) -> Result<Vec<(Ident, ObjectKind)>, OpsError> {
     if !guard.is_of_windows(rule) {
         return Ok(Vec::new());
     }
@@ -64,7 +60,7 @@ pub(super) async fn single(
     guard: &Guard,
     table: &TableInfo,
     tenant: &str,
-) -> Result<Vec<Ddl>, MigrateError> {
+) -> Result<Vec<Ddl>, OpsError> {
     let (literal, canonical) = literal(client, guard, table, tenant).await?;
     let column = guard.tenant.as_ref().map(Ident::quoted).unwrap_or_default();
     let suffix = suffix(&canonical);
@@ -88,7 +84,7 @@ pub(super) async fn single(
 }
 
 /// The tenant as its column's type prints it, which is how rows are compared with it.
-pub(super) async fn canonical(client: &Client, guard: &Guard, tenant: &str) -> Result<String, MigrateError> {
+pub(super) async fn canonical(client: &Client, guard: &Guard, tenant: &str) -> Result<String, OpsError> {
     let table = TableInfo::existing(client, &guard.table).await?;
     Ok(literal(client, guard, &table, tenant).await?.1)
 }
@@ -99,8 +95,8 @@ pub(super) async fn literal(
     guard: &Guard,
     table: &TableInfo,
     tenant: &str,
-) -> Result<(String, String), MigrateError> {
-    let no_tenant = || MigrateError::NoTenant { table: guard.table.to_string() };
+) -> Result<(String, String), OpsError> {
+    let no_tenant = || OpsError::NoTenant { table: guard.table.to_string() };
     let column = guard.tenant.as_ref().ok_or_else(no_tenant)?;
     let ty = &table.expect_column(column)?.ty;
     // A cast to `varchar(3)` would cut the value and mean another tenant.
@@ -110,7 +106,7 @@ pub(super) async fn literal(
     let row = client.query_typed_one(&sql, &[(&tenant, Type::TEXT)]).await;
     let row = row.map_err(|error| match error.code() {
         Some(code) if code.code().starts_with("22") => no_tenant(),
-        _ => MigrateError::from_driver(error),
+        _ => OpsError::from_driver(error),
     })?;
     Ok((format!("{}::{ty}", row.get::<_, &str>(0)), row.get(1)))
 }

@@ -87,9 +87,11 @@ fn a_parameter_too_few_or_in_another_place_is_found() {
     assert_eq!(mislabelled("X", &["tenant", "hold", "buffer_before"], source), None);
     for wrong in [&["tenant", "hold"][..], &["hold", "tenant", "buffer_before"], &["tenant", "hold", "after"]]
     {
-        assert!(mislabelled("X", wrong, source).is_some(), "{wrong:?}");
+        let text = mislabelled("HoldFind", wrong, source).unwrap();
+        assert!(text.starts_with(&format!("HoldFind: registered {wrong:?}, labelled ")), "{text}");
     }
-    assert!(mislabelled("X", &["tenant"], "-- a.b\n-- $1 tenant\nSELECT $1, $2").is_some());
+    let text = mislabelled("HoldFind", &["tenant"], "-- a.b\n-- $1 tenant\nSELECT $1, $2").unwrap();
+    assert!(text.starts_with("HoldFind: ") && text.ends_with(", 2 used"), "{text}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{ArtifactError, Cleanup, Guard, Pace};
 use tokio_postgres::Client;
 
@@ -33,7 +33,7 @@ async fn refusal(client: &mut Client, guard: &Guard, path: &Path) -> ArtifactErr
     assert_eq!(restored, resumed);
     assert_eq!(messy::hash(client, "app.items").await, before);
     match restored {
-        MigrateError::Artifact(error) => error,
+        OpsError::Artifact(error) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -69,7 +69,7 @@ async fn one_changed_byte_is_noticed_wherever_it_is() {
             edited[at] ^= flip;
             fs::write(&path, &edited).unwrap();
             let error = guard.restore(&mut client, &path, &Pace::new()).await.unwrap_err();
-            assert!(matches!(error, MigrateError::Artifact(_)), "byte {at}: {error:?}");
+            assert!(matches!(error, OpsError::Artifact(_)), "byte {at}: {error:?}");
         }
     }
     let mut longer = whole.clone();
@@ -99,7 +99,7 @@ async fn a_newer_format_another_table_and_another_shape_are_told_apart() {
     let error = refusal(&mut client, &other, &path).await;
     assert_eq!(error, ArtifactError::OtherTable { table: "app.others".into() });
     let error = guard.quarantine(&mut client, &Cleanup::dry_run().apply(&path)).await.unwrap_err();
-    assert_eq!(error, MigrateError::Artifact(ArtifactError::OtherPurpose));
+    assert_eq!(error, OpsError::Artifact(ArtifactError::OtherPurpose));
 
     let other = |column: &str| ArtifactError::OtherShape { table: "app.items".into(), column: column.into() };
     for (change, back, column) in [
@@ -148,13 +148,13 @@ async fn paths_that_cannot_be_used_are_refused_before_anything_is_changed() {
     let before = messy::hash(&client, "app.items").await;
     for path in [folder.file("no/such/folder"), folder.path().to_owned(), folder.file("rows/below")] {
         let error = guard.dedupe(&mut client, &Cleanup::dry_run().apply(&path)).await.unwrap_err();
-        assert!(matches!(error, MigrateError::Artifact(ArtifactError::Io { .. })), "{error:?}");
+        assert!(matches!(error, OpsError::Artifact(ArtifactError::Io { .. })), "{error:?}");
         assert!(!error.to_string().contains("os error"), "{error}");
     }
     fs::write(folder.file("theirs"), "something else").unwrap();
     let error =
         guard.dedupe(&mut client, &Cleanup::dry_run().apply(folder.file("theirs"))).await.unwrap_err();
-    assert!(matches!(error, MigrateError::Artifact(ArtifactError::Truncated { .. })), "{error:?}");
+    assert!(matches!(error, OpsError::Artifact(ArtifactError::Truncated { .. })), "{error:?}");
     assert_eq!(fs::read_to_string(folder.file("theirs")).unwrap(), "something else", "never written over");
     assert_eq!(messy::hash(&client, "app.items").await, before);
 }

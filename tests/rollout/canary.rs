@@ -2,7 +2,7 @@
 
 use crate::support::visits::{self, TENANT_A, TENANT_B};
 use slotkeeper::ConstraintMap;
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Guard, Mode, Pace, Up, WindowColumns};
 
 const OVERLAP: &str =
@@ -25,7 +25,7 @@ async fn a_tenant_is_observed_then_enforced_then_all_are() {
     );
     assert_eq!(guard.mode(&mut client, TENANT_A).await.unwrap(), Mode::Observed);
     let error = guard.enforce(&mut client, TENANT_A, &pace).await.unwrap_err();
-    assert!(matches!(error, MigrateError::StillViolated { .. }), "{error}");
+    assert!(matches!(error, OpsError::StillViolated { .. }), "{error}");
 
     client.batch_execute("DELETE FROM app.visits WHERE id IN (3, 4, 5)").await.unwrap();
     assert!(guard.enforce(&mut client, &TENANT_A.to_uppercase(), &pace).await.unwrap().changed());
@@ -96,13 +96,13 @@ async fn a_tenants_name_is_data_whatever_it_says() {
     client.execute(insert, &[&3, &"plain"]).await.unwrap();
     client.execute(insert, &[&4, &odd]).await.unwrap_err();
     let error = visits::guard().build().unwrap().enforce(&mut client, "x", &Pace::new()).await.unwrap_err();
-    assert_eq!(error, MigrateError::MissingTable { table: "app.visits".into() });
+    assert_eq!(error, OpsError::MissingTable { table: "app.visits".into() });
 }
 
 #[tokio::test]
 async fn without_a_tenant_or_with_no_value_of_its_type_there_is_nobody_to_enforce() {
     let (_database, mut client) = visits::clean().await;
-    let no_tenant = MigrateError::NoTenant { table: "app.visits".into() };
+    let no_tenant = OpsError::NoTenant { table: "app.visits".into() };
     let guard = visits::guard().build().unwrap();
     assert_eq!(guard.enforce(&mut client, "not a uuid", &Pace::new()).await, Err(no_tenant.clone()));
     let window = WindowColumns::bounds("starts_at", "ends_at").unwrap();

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{ArtifactError, Cleanup, Guard};
 use tokio_postgres::NoTls;
 
@@ -18,13 +18,13 @@ async fn a_table_without_primary_key_is_left_alone() {
     client.batch_execute("ALTER TABLE app.visits DROP CONSTRAINT visits_pkey").await.unwrap();
     let guard = visits::guard().build().unwrap();
     let apply = Cleanup::dry_run().apply(folder.file("rows"));
-    let no_key = MigrateError::NoPrimaryKey { table: "app.visits".into() };
+    let no_key = OpsError::NoPrimaryKey { table: "app.visits".into() };
     assert_eq!(guard.quarantine(&mut client, &apply).await.unwrap_err(), no_key);
     assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap_err(), no_key);
     assert_eq!(guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap_err(), no_key);
     let missing = Guard::on("app", "nothing").unique("k", &["id"]).build().unwrap();
     let error = missing.dedupe(&mut client, &apply).await.unwrap_err();
-    assert_eq!(error, MigrateError::MissingTable { table: "app.nothing".into() });
+    assert_eq!(error, OpsError::MissingTable { table: "app.nothing".into() });
     assert!(folder.names().is_empty());
 }
 
@@ -50,9 +50,9 @@ async fn a_role_without_rights_and_a_session_that_may_not_write_are_told_before_
     ] {
         client.batch_execute(&grant).await.unwrap();
         let error = guard.quarantine(&mut stranger, &apply).await.unwrap_err();
-        assert_eq!(error, MigrateError::PermissionDenied, "{grant}");
+        assert_eq!(error, OpsError::PermissionDenied, "{grant}");
         let error = guard.dedupe(&mut stranger, &apply).await.unwrap_err();
-        assert_eq!(error, MigrateError::PermissionDenied, "{grant}");
+        assert_eq!(error, OpsError::PermissionDenied, "{grant}");
     }
     assert!(
         guard.quarantine(&mut stranger, &Cleanup::dry_run()).await.unwrap().found > 0,
@@ -61,12 +61,12 @@ async fn a_role_without_rights_and_a_session_that_may_not_write_are_told_before_
     // Rows that a policy hides must not look like none.
     client.batch_execute("ALTER TABLE app.visits ENABLE ROW LEVEL SECURITY").await.unwrap();
     let error = guard.quarantine(&mut stranger, &Cleanup::dry_run()).await.unwrap_err();
-    assert_eq!(error, MigrateError::PermissionDenied);
+    assert_eq!(error, OpsError::PermissionDenied);
 
     client.batch_execute("SET default_transaction_read_only = on").await.unwrap();
     assert!(guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap().found > 0);
-    assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap_err(), MigrateError::ReadOnlyServer);
-    assert_eq!(guard.quarantine(&mut client, &apply).await.unwrap_err(), MigrateError::ReadOnlyServer);
+    assert_eq!(guard.dedupe(&mut client, &apply).await.unwrap_err(), OpsError::ReadOnlyServer);
+    assert_eq!(guard.quarantine(&mut client, &apply).await.unwrap_err(), OpsError::ReadOnlyServer);
     assert_eq!(messy::hash(&client, "app.visits").await, before);
     assert!(folder.names().is_empty());
 }
@@ -126,7 +126,7 @@ async fn a_full_disk_is_told_as_such() {
     let names = folder.names();
     assert!(Command::new("umount").arg(folder.path()).status().unwrap().success());
     let full = ArtifactError::Io { path: folder.file("rows"), kind: std::io::ErrorKind::StorageFull };
-    assert_eq!(error, MigrateError::Artifact(full));
+    assert_eq!(error, OpsError::Artifact(full));
     assert!(names.is_empty(), "{names:?}");
     assert_eq!(messy::hash(&client, "app.visits").await, before);
 }

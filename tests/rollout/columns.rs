@@ -1,6 +1,6 @@
 //! Windows of every type, and names that need their quotes.
 
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Guard, Up, WindowColumns};
 
 async fn table(columns: &str) -> (kit::Database, tokio_postgres::Client) {
@@ -61,7 +61,7 @@ async fn a_column_that_makes_no_window_is_refused_before_anything_is_done() {
         let (_database, mut client) = table(columns).await;
         let error = guard(window).up(&mut client, &Up::new()).await.unwrap_err();
         let table = "Häuser; \"x\".Tische und Stühle".into();
-        assert_eq!(error, MigrateError::UnsupportedType { table, column: column.into() });
+        assert_eq!(error, OpsError::UnsupportedType { table, column: column.into() });
         let sql = "SELECT count(*) FROM pg_extension WHERE extname = 'btree_gist'";
         assert_eq!(client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 0);
     }

@@ -1,6 +1,6 @@
 //! Dedupe: rows leave whole, and only if nobody needs them.
 
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Cleanup, FindingKind, Guard, Pace};
 use tokio_postgres::Client;
 
@@ -48,7 +48,7 @@ async fn duplicates_and_orphans_leave_the_constraints_build_and_restore_brings_a
     let there = messy::hash(&client, "app.visits").await;
     let error = guard.restore(&mut client, &path, &Pace::new()).await.unwrap_err();
     assert!(
-        matches!(error, MigrateError::RowRefused { ref rule, .. } if rule.starts_with("visits_")),
+        matches!(error, OpsError::RowRefused { ref rule, .. } if rule.starts_with("visits_")),
         "{error:?}"
     );
     assert_eq!(messy::hash(&client, "app.visits").await, there);
@@ -76,7 +76,7 @@ async fn a_row_that_others_refer_to_is_not_removed_and_no_child_goes_silently() 
         .await
         .unwrap();
     let guard = Guard::on("app", "items").unique("items_code_key", &["code"]).build().unwrap();
-    let referenced = MigrateError::Referenced {
+    let referenced = OpsError::Referenced {
         table: "app.items".into(),
         child: "app.Teile & Mehr".into(),
         constraint: "of_item".into(),
@@ -185,7 +185,7 @@ async fn a_child_of_a_partition_is_seen_whichever_table_it_refers_to() {
         let error = guard.dedupe(&mut client, &apply).await.unwrap_err();
         let expected = format!("app.{child}");
         assert!(
-            matches!(&error, MigrateError::Referenced { child, .. } if *child == expected),
+            matches!(&error, OpsError::Referenced { child, .. } if *child == expected),
             "{guarded} {child}: {error:?}"
         );
         client.batch_execute(&format!("DELETE FROM app.{child}")).await.unwrap();

@@ -1,7 +1,7 @@
 //! What somebody did behind our back: verify names it, up mends it.
 
 use crate::support::{catalog, visits};
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{State, Up, Work};
 
 /// SQL that plants it, and what verify says of it.
@@ -164,7 +164,7 @@ async fn what_has_the_name_of_a_rule_and_is_something_else_is_left_alone() {
         let guard = visits::full_guard().build().unwrap();
         let error = guard.up(&mut client, &Up::new()).await.unwrap_err();
         let (table, rule) = ("app.visits".into(), name.into());
-        assert_eq!(error, MigrateError::NameTaken { table, rule, by: by.into() });
+        assert_eq!(error, OpsError::NameTaken { table, rule, by: by.into() });
         let found = guard.verify(&mut client).await.unwrap();
         let flaw = found.flaws.iter().find(|flaw| flaw.name == name).unwrap();
         assert_eq!(flaw.state, State::NameTaken { by: by.into() }, "{sql}");
@@ -202,6 +202,6 @@ async fn a_key_that_others_refer_to_is_not_replaced() {
     let guard = visits::guard().build().unwrap();
     let error = guard.up(&mut client, &Up::new()).await.unwrap_err();
     let (table, object) = ("app.visits".into(), "visits_number_key".into());
-    assert_eq!(error, MigrateError::InUse { table, object });
+    assert_eq!(error, OpsError::InUse { table, object });
     assert!(!catalog::read(&client).await.contains("visits_number_key~"));
 }

@@ -1,7 +1,7 @@
 //! The availability cache and the ledger of offered slots as services had them before they had keys: duplicates of
 //! (tenant, source) and of (tenant, source, slot), found, taken out tenant by tenant, kept out, and brought back.
 
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Cleanup, CleanupReport, Down, FindingKind, Guard, Pace, Up};
 use tokio_postgres::Client;
 
@@ -119,7 +119,7 @@ async fn duplicates_are_found_removed_by_canary_then_all_kept_out_and_brought_ba
         let dry = guard.dedupe(&mut client, &Cleanup::dry_run()).await.unwrap();
         assert_eq!((found(&dry, story), dry.done, dry.dry_run), (all, 0, true));
         let refused = guard.up(&mut client, &Up::new()).await.unwrap_err();
-        assert!(matches!(refused, MigrateError::StillViolated { .. }), "{refused:?}");
+        assert!(matches!(refused, OpsError::StillViolated { .. }), "{refused:?}");
         assert_eq!((story.defined(&client).await, hash(&client, &table).await), (None, before.clone()));
         assert!(!guard.verify(&mut client).await.unwrap().is_ok(), "verify misses the key");
 
@@ -161,7 +161,7 @@ async fn duplicates_are_found_removed_by_canary_then_all_kept_out_and_brought_ba
 
         // The way back: refused while the key holds; without it every row is as it was.
         let refused = guard.restore(&mut client, &rest, &Pace::new()).await.unwrap_err();
-        assert!(matches!(refused, MigrateError::RowRefused { .. }), "{refused:?}");
+        assert!(matches!(refused, OpsError::RowRefused { .. }), "{refused:?}");
         guard.down(&mut client, &Down::new().all().dropping_column(true)).await.unwrap();
         assert_eq!(story.defined(&client).await, None);
         for file in [&rest, &first] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Cleanup, Pace, Up};
 
 use crate::support::{files, messy, visits};
@@ -30,7 +30,7 @@ async fn a_reversed_window_out_of_the_way_does_not_stop_the_exclusion_for_longer
     let short =
         Pace::new().lock_timeout(Duration::from_millis(50)).pause(Duration::from_millis(50)).attempts(3);
     let refused = guard.up(&mut client, &Up::new().pace(short)).await.unwrap_err();
-    assert!(matches!(refused, MigrateError::Contended { .. }), "no row is wrong any more: {refused:?}");
+    assert!(matches!(refused, OpsError::Contended { .. }), "no row is wrong any more: {refused:?}");
 
     let waiting = tokio::spawn(async move {
         let done = guard.up(&mut client, &Up::new()).await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::support::house;
 use slotkeeper::{
     TenantId,
-    migrate::{Ceremony, CeremonyOptions, MigrateError, Migrator},
+    migrate::{Ceremony, CeremonyOptions, Migrator, OpsError},
 };
 use tokio_postgres::Client;
 
@@ -162,6 +162,6 @@ async fn the_scratch_copy_goes_when_the_drill_fails_and_a_killed_one_is_swept() 
     let ceremony = Migrator::new().ceremony(&mut client, &folder.options()).await;
     assert!(ceremony.passed(), "{ceremony}");
     assert!(folder.is_empty() && !has_scratch(&client).await);
-    let text = MigrateError::ScratchTaken { schema: slotkeeper::SchemaName::default() }.to_string();
+    let text = OpsError::ScratchTaken { schema: slotkeeper::SchemaName::default() }.to_string();
     assert_eq!(text, "schema slotkeeper is there, and is no scratch copy");
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::support::house;
 use slotkeeper::{
     SchemaName, TenantId,
-    migrate::{Down, MigrateError, Migrator},
+    migrate::{Down, Migrator, OpsError},
     rollout::{ArtifactError, Pace},
 };
 use tokio_postgres::Client;
@@ -67,7 +67,7 @@ async fn down_with_an_export_and_back_loses_nothing() {
     // Nowhere to go yet: nothing is changed.
     assert!(matches!(
         migrator.restore(&mut client, &files[0], &Pace::new()).await,
-        Err(MigrateError::MissingTable { .. })
+        Err(OpsError::MissingTable { .. })
     ));
     migrator.up(&mut client).await.unwrap();
     let restored = restore(&mut client, &migrator, &files).await;
@@ -86,10 +86,10 @@ async fn a_step_that_cannot_write_its_file_destroys_nothing() {
     let before = house::digest(&client, "slotkeeper").await;
     let nowhere = Down::new().export("/nowhere/at/all");
     let refused = migrator.down(&mut client, nowhere).await;
-    assert!(matches!(refused, Err(MigrateError::Artifact(ArtifactError::Io { .. }))), "{refused:?}");
+    assert!(matches!(refused, Err(OpsError::Artifact(ArtifactError::Io { .. }))), "{refused:?}");
     std::fs::write(scrap.numbered(0), "somebody's").unwrap();
     let refused = migrator.down(&mut client, Down::new().export(scrap.numbered(0))).await;
-    assert!(matches!(refused, Err(MigrateError::Artifact(ArtifactError::Exists { .. }))), "{refused:?}");
+    assert!(matches!(refused, Err(OpsError::Artifact(ArtifactError::Exists { .. }))), "{refused:?}");
     assert_eq!(std::fs::read_to_string(scrap.numbered(0)).unwrap(), "somebody's");
     assert_eq!(house::digest(&client, "slotkeeper").await, before);
 
@@ -99,7 +99,7 @@ async fn a_step_that_cannot_write_its_file_destroys_nothing() {
     let view = format!("CREATE VIEW mine AS SELECT tenant_id FROM {dropped}");
     client.batch_execute(&view).await.unwrap();
     let refused = migrator.down(&mut client, Down::new().export(scrap.numbered(1))).await;
-    assert_eq!(refused, Err(MigrateError::Database { sqlstate: Some("2BP01".into()) }));
+    assert_eq!(refused, Err(OpsError::Database { sqlstate: Some("2BP01".into()) }));
     assert!(!scrap.numbered(1).exists());
     assert_eq!(house::digest(&client, "slotkeeper").await, before);
 }
@@ -114,14 +114,14 @@ async fn an_export_goes_back_to_its_own_schema_only() {
     let other = Migrator::new().in_schema(SchemaName::new("other").unwrap());
     other.up(&mut client).await.unwrap();
     let refused = other.restore(&mut client, &files[0], &Pace::new()).await;
-    assert!(matches!(refused, Err(MigrateError::Artifact(ArtifactError::OtherTable { .. }))), "{refused:?}");
+    assert!(matches!(refused, Err(OpsError::Artifact(ArtifactError::OtherTable { .. }))), "{refused:?}");
     let mut bytes = std::fs::read(&files[0]).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&files[0], bytes).unwrap();
     migrator.up(&mut client).await.unwrap();
     let refused = migrator.restore(&mut client, &files[0], &Pace::new()).await;
-    assert!(matches!(refused, Err(MigrateError::Artifact(ArtifactError::Damaged { .. }))), "{refused:?}");
+    assert!(matches!(refused, Err(OpsError::Artifact(ArtifactError::Damaged { .. }))), "{refused:?}");
 }
 
 /// The library's migrations have to be quick enough for a deployment.

@@ -3,7 +3,7 @@
 use crate::support::house;
 use slotkeeper::{
     SchemaName, TenantId,
-    migrate::{DriftKind, MigrateError, Migrator, Note, Repair},
+    migrate::{DriftKind, Migrator, Note, OpsError, Repair},
 };
 use tokio_postgres::Client;
 
@@ -121,7 +121,7 @@ async fn rows_in_the_way_are_named_and_what_was_there_stays() {
     run(&client, weaker).await;
     let before = migrator.verify(&mut client).await.unwrap();
     let refused = migrator.repair(&mut client, &Repair::dry_run().apply()).await;
-    let violated = MigrateError::StillViolated {
+    let violated = OpsError::StillViolated {
         table: "slotkeeper.allocations".into(),
         rule: "allocations_resource_during_excl".into(),
     };
@@ -133,7 +133,7 @@ async fn rows_in_the_way_are_named_and_what_was_there_stays() {
     run(&client, hole).await;
     let refused = migrator.repair(&mut client, &Repair::dry_run().apply()).await;
     let (table, rule) = ("slotkeeper.bookings".into(), "not null of metadata".into());
-    assert_eq!(refused, Err(MigrateError::StillViolated { table, rule }));
+    assert_eq!(refused, Err(OpsError::StillViolated { table, rule }));
 }
 
 #[tokio::test]

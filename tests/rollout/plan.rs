@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{catalog, visits};
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Lock, ObjectKind, Pace, Plan, State, Up};
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn a_plan_refuses_what_up_would_refuse_before_it_changes_anything() {
     let (_database, mut client) = visits::clean().await;
     let guard = visits::guard().check("c", "colour = 1").build().unwrap();
     let (table, rule, sqlstate) = ("app.visits".into(), "c".into(), "42703".into());
-    assert_eq!(guard.plan(&mut client).await, Err(MigrateError::Unevaluable { table, rule, sqlstate }));
+    assert_eq!(guard.plan(&mut client).await, Err(OpsError::Unevaluable { table, rule, sqlstate }));
 }
 
 fn exclusion(plan: &Plan) -> Duration {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{ArtifactError, Cleanup, FindingKind, Pace};
 use tokio_postgres::Client;
 
@@ -103,13 +103,13 @@ async fn a_canary_touches_one_tenant_and_the_rest_follows_in_a_run_of_its_own() 
     // Another tenant's canary is another run, and takes another artifact.
     let mixed = Cleanup::dry_run().tenant(TENANT_A).apply(folder.file("canary"));
     let error = guard.quarantine(&mut client, &mixed).await.unwrap_err();
-    assert_eq!(error, MigrateError::Artifact(ArtifactError::OtherPurpose));
+    assert_eq!(error, OpsError::Artifact(ArtifactError::OtherPurpose));
     let rest = Cleanup::dry_run().apply(folder.file("rest"));
     let rest = guard.quarantine(&mut client, &rest).await.unwrap();
     assert_eq!(rest.done + done.done, all.found);
     let nobody = slotkeeper::rollout::Guard::on("app", "visits").check("c", "true").build().unwrap();
     let error = nobody.quarantine(&mut client, &canary).await.unwrap_err();
-    assert_eq!(error, MigrateError::NoTenant { table: "app.visits".into() });
+    assert_eq!(error, OpsError::NoTenant { table: "app.visits".into() });
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Cleanup, Pace, RowKey};
 
 use crate::support::files::Folder;
@@ -57,7 +57,7 @@ async fn a_row_that_another_session_holds_is_come_back_to_and_holds_nobody_up() 
     holder.batch_execute(&hold).await.unwrap();
     let apply = Cleanup::dry_run().apply(folder.file("rows")).pace(quick());
     let error = guard.quarantine(&mut client, &apply).await.unwrap_err();
-    assert_eq!(error, MigrateError::Contended { attempts: 3 });
+    assert_eq!(error, OpsError::Contended { attempts: 3 });
     let marked = messy::marked(&client).await;
     assert!(!marked.is_empty() && !marked.contains(&loser), "the others of its batch are done");
     // Released while a run waits.
@@ -92,7 +92,7 @@ async fn of_two_runs_at_once_the_second_is_refused() {
         refused
     };
     let (first, refused) = tokio::join!(guard.quarantine(&mut client, &slow), both);
-    assert!(matches!(refused, Err(MigrateError::RolloutRunning { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(OpsError::RolloutRunning { .. })), "{refused:?}");
     assert!(first.unwrap().done > 0);
     assert_eq!(folder.names(), ["one"]);
     // The first gave its lock back.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{catalog, visits};
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Down, Pace, Rule, Up};
 
 fn hasty() -> Pace {
@@ -27,26 +27,26 @@ async fn wrong_roles_missing_things_and_standbys_are_told_apart() {
         .unwrap();
     let (mut other, connection) = stranger.connect(tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    assert_eq!(guard.up(&mut other, &up).await, Err(MigrateError::PermissionDenied));
+    assert_eq!(guard.up(&mut other, &up).await, Err(OpsError::PermissionDenied));
     assert!(guard.verify(&mut other).await.unwrap().flaws.len() > 4, "verify needs to read only");
 
     let missing = slotkeeper::rollout::Guard::on("app", "nothing").check("c", "true").build().unwrap();
-    let error = MigrateError::MissingTable { table: "app.nothing".into() };
+    let error = OpsError::MissingTable { table: "app.nothing".into() };
     assert_eq!(missing.up(&mut client, &up).await, Err(error.clone()));
     assert_eq!(missing.verify(&mut client).await, Err(error));
     let column = slotkeeper::rollout::Guard::on("app", "visits").check("c", "colour = 1").build().unwrap();
     let (table, rule, sqlstate) = ("app.visits".into(), "c".into(), "42703".into());
-    assert_eq!(column.up(&mut client, &up).await, Err(MigrateError::Unevaluable { table, rule, sqlstate }));
+    assert_eq!(column.up(&mut client, &up).await, Err(OpsError::Unevaluable { table, rule, sqlstate }));
     let parent = visits::guard().reference("f", &["id"], ("app", "nobody"), &["id"]).build().unwrap();
     let through = Up::new().through(slotkeeper::rollout::Stage::Integrity);
     let error = parent.up(&mut client, &through).await.unwrap_err();
-    assert_eq!(error, MigrateError::MissingTable { table: "app.nobody".into() });
+    assert_eq!(error, OpsError::MissingTable { table: "app.nobody".into() });
     parent.down(&mut client, &Down::new().all().dropping_column(true)).await.unwrap();
 
     client.batch_execute("DROP EXTENSION btree_gist").await.unwrap();
     let error = guard.up(&mut client, &Up::new().create_extension(false)).await.unwrap_err();
-    assert_eq!(error, MigrateError::MissingExtension);
-    assert_eq!(guard.up(&mut other, &up).await, Err(MigrateError::MissingExtension), "it may not create it");
+    assert_eq!(error, OpsError::MissingExtension);
+    assert_eq!(guard.up(&mut other, &up).await, Err(OpsError::MissingExtension), "it may not create it");
     client.batch_execute("CREATE EXTENSION btree_gist").await.unwrap();
     client.batch_execute("SET default_transaction_read_only = on").await.unwrap();
     assert!(!guard.verify(&mut client).await.unwrap().is_ok(), "it reads only");
@@ -60,7 +60,7 @@ async fn a_table_in_the_hands_of_others_is_left_after_the_attempts_of_the_pace()
     let other = database.client().await.unwrap();
     other.batch_execute("BEGIN; UPDATE app.visits SET note = 'x' WHERE id = 1").await.unwrap();
     let error = guard.up(&mut client, &Up::new().pace(hasty())).await.unwrap_err();
-    assert_eq!(error, MigrateError::Contended { attempts: 3 });
+    assert_eq!(error, OpsError::Contended { attempts: 3 });
     other.batch_execute("COMMIT").await.unwrap();
     guard.up(&mut client, &Up::new().pace(hasty())).await.unwrap();
 }
@@ -78,7 +78,7 @@ async fn an_index_build_that_cannot_wait_longer_leaves_nothing_behind() {
     client.batch_execute("ALTER TABLE app.tables ADD x int").await.unwrap();
     let guard = guard.build().unwrap();
     let error = guard.up(&mut client, &Up::new().pace(hasty())).await.unwrap_err();
-    assert!(matches!(error, MigrateError::Contended { .. }), "{error}");
+    assert!(matches!(error, OpsError::Contended { .. }), "{error}");
     other.batch_execute("COMMIT").await.unwrap();
     assert!(!catalog::read(&client).await.contains(" k "));
 }
@@ -94,7 +94,7 @@ async fn two_rollouts_of_a_table_meet_in_a_lock_and_a_dropped_one_frees_it_with_
     let dropped = tokio::time::timeout(Duration::from_millis(300), guard.up(&mut first, &patient)).await;
     assert!(dropped.is_err(), "it waits for the table");
     let error = guard.up(&mut client, &up).await.unwrap_err();
-    assert!(matches!(error, MigrateError::RolloutRunning { .. }), "{error}");
+    assert!(matches!(error, OpsError::RolloutRunning { .. }), "{error}");
     // The same connection may go on, and gives the lock back at last.
     blocker.batch_execute("COMMIT").await.unwrap();
     guard.up(&mut first, &up).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_partitioned_table_takes_checks_and_refuses_the_rest_by_name() {
         }
         let error = done.unwrap_err();
         let (table, rule) = ("app.parts".into(), "x".into());
-        assert_eq!(error, MigrateError::PartitionedTable { table, rule });
+        assert_eq!(error, OpsError::PartitionedTable { table, rule });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Privileges of the application's role: what `grants` prints, and what `verify` says of a role.
 
 use kit::Database;
-use slotkeeper::migrate::{Duty, MigrateError, MigrateErrorKind, Migrator, Note, Role, Verification};
+use slotkeeper::migrate::{Duty, Migrator, Note, OpsError, OpsErrorKind, Role, Verification};
 use slotkeeper::resource::NewResource;
 use slotkeeper::{ResourceKind, ResourceName, SchemaName, Slotkeeper, TenantId};
 use tokio_postgres::Client;
@@ -144,8 +144,8 @@ async fn a_role_that_does_not_exist_is_an_error_and_a_note() {
     let long = "x".repeat(64);
     for name in ["nobody at all", "", "PUBLIC", &long] {
         let error = Migrator::new().grants(&f.client, &name.into()).await.unwrap_err();
-        assert_eq!(error, MigrateError::UnknownRole { role: name.into() });
-        assert_eq!((error.kind(), error.code()), (MigrateErrorKind::Server, "unknown_role"));
+        assert_eq!(error, OpsError::UnknownRole { role: name.into() });
+        assert_eq!((error.kind(), error.code()), (OpsErrorKind::Server, "unknown_role"));
         assert_eq!(error.to_string(), format!("role {name} does not exist"));
         assert_eq!(f.verify(&name.into()).await.notes, [Note::UnknownRole], "{name}");
     }

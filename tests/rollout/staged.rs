@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::catalog;
 use slotkeeper::ConstraintMap;
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Down, Guard, Stage, Up, WindowColumns, Work};
 use tokio_postgres::Client;
 
@@ -82,7 +82,7 @@ fn guards() -> [Guard; 3] {
     .map(|guard| guard.build().unwrap())
 }
 
-async fn up(client: &mut Client, stage: Stage) -> Vec<Result<bool, MigrateError>> {
+async fn up(client: &mut Client, stage: Stage) -> Vec<Result<bool, OpsError>> {
     let mut done = Vec::new();
     for guard in guards() {
         done.push(guard.up(client, &Up::new().through(stage)).await.map(|done| done.changed()));
@@ -114,7 +114,7 @@ async fn four_stages_forward_back_and_forward_on_rows_as_they_are_found() {
     // Every table has rows that are in the way, each is named, and none is changed.
     let refused = up(&mut client, Stage::Blockers).await;
     let rule = |table: &str, rule: &str| {
-        Err(MigrateError::StillViolated { table: format!("app.{table}"), rule: rule.into() })
+        Err(OpsError::StillViolated { table: format!("app.{table}"), rule: rule.into() })
     };
     assert_eq!(
         refused,

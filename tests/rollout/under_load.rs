@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::visits::{self, TENANT_A};
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::Up;
 use tokio_postgres::Client;
 
@@ -89,7 +89,7 @@ async fn eight_writers_see_no_error_and_no_long_wait_but_for_the_exclusion() {
     }
     for (rule, mend) in MENDED {
         let error = guard.up(&mut client, &Up::new()).await.unwrap_err();
-        assert_eq!(error, MigrateError::StillViolated { table: "app.visits".into(), rule: rule.into() });
+        assert_eq!(error, OpsError::StillViolated { table: "app.visits".into(), rule: rule.into() });
         client.batch_execute(mend).await.unwrap();
     }
     let began = Instant::now();

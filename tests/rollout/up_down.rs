@@ -1,7 +1,7 @@
 //! A clean table: up, again, verified, down, and up again.
 
 use crate::support::{catalog, visits};
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Down, ObjectKind, Stage, Up, Work};
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn down_takes_stage_by_stage_back_says_what_is_lost_and_up_brings_the_same
     client.batch_execute("UPDATE app.visits SET slotkeeper_shadow = true WHERE id = 7").await.unwrap();
     let drop = Down::new().dropping_column(true);
     let refused = guard.down(&mut client, &drop).await.unwrap_err();
-    assert_eq!(refused, MigrateError::RowsMarked { table: "app.visits".into(), rows: 1 });
+    assert_eq!(refused, OpsError::RowsMarked { table: "app.visits".into(), rows: 1 });
     let back = guard.down(&mut client, &drop.forgetting_marks(true)).await.unwrap();
     assert_eq!((back.objects.len(), back.marked), (1, 1));
     assert_eq!(catalog::read(&client).await, bare);
@@ -92,5 +92,5 @@ async fn the_column_is_not_dropped_while_anything_else_needs_it() {
     client.batch_execute("CREATE INDEX host ON app.visits (id) WHERE NOT slotkeeper_shadow").await.unwrap();
     let refused = guard.down(&mut client, &Down::new().all().dropping_column(true)).await.unwrap_err();
     let object = "slotkeeper_shadow".into();
-    assert_eq!(refused, MigrateError::InUse { table: "app.visits".into(), object });
+    assert_eq!(refused, OpsError::InUse { table: "app.visits".into(), object });
 }

@@ -1,7 +1,7 @@
 //! Rows that break a rule: it is named, no row is touched, and the table is never less protected than before.
 
 use crate::support::{catalog, visits};
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{State, Up};
 
 /// What breaks a rule, and the rule.
@@ -34,7 +34,7 @@ async fn each_rule_that_rows_break_is_named_and_rows_stay_as_they_are() {
         let rows = catalog::rows(&client).await;
         let error = guard.up(&mut client, &Up::new()).await.unwrap_err();
         let rule = broken.to_owned();
-        assert_eq!(error, MigrateError::StillViolated { table: "app.visits".into(), rule });
+        assert_eq!(error, OpsError::StillViolated { table: "app.visits".into(), rule });
         assert_eq!(catalog::rows(&client).await, rows);
         let found = guard.verify_rows(&mut client).await.unwrap();
         assert_eq!(found.findings.len(), 1, "{found}");
@@ -103,7 +103,7 @@ async fn what_is_there_keeps_its_place_if_the_new_definition_does_not_hold() {
         client.batch_execute(breaks).await.unwrap();
         let before = catalog::read(&client).await;
         let error = guard.up(&mut client, &Up::new()).await.unwrap_err();
-        assert_eq!(error, MigrateError::StillViolated { table: "app.visits".into(), rule: name.into() });
+        assert_eq!(error, OpsError::StillViolated { table: "app.visits".into(), rule: name.into() });
         assert_eq!(catalog::read(&client).await, before, "{name}");
     }
 }

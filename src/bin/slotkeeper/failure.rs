@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use slotkeeper::migrate::MigrateError;
+use slotkeeper::migrate::OpsError;
 
 /// Something to be dealt with was found: not an error, and not nothing.
 pub(crate) const FOUND: u8 = 3;
@@ -23,17 +23,17 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<MigrateError> for Failure {
-    fn from(error: MigrateError) -> Self {
+impl From<OpsError> for Failure {
+    fn from(error: OpsError) -> Self {
         let next = match &error {
-            MigrateError::StillViolated { .. } => {
+            OpsError::StillViolated { .. } => {
                 "; see `preflight`, then `quarantine` (overlaps, windows) or `dedupe` (keys, orphans)"
             }
-            MigrateError::RowRefused { .. } => "; a rule that is up decides, so take it `down` first",
-            MigrateError::DataWouldBeLost { .. } => {
+            OpsError::RowRefused { .. } => "; a rule that is up decides, so take it `down` first",
+            OpsError::DataWouldBeLost { .. } => {
                 "; keep them with --export, or give them up with --destroy-data"
             }
-            MigrateError::RowsMarked { .. } => {
+            OpsError::RowsMarked { .. } => {
                 "; take the guard `down --all` and `restore` them first, or give the marks up with --forget-marks"
             }
             _ => "",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 use slotkeeper::SchemaName;
-use slotkeeper::migrate::{Applied, Audit, CeremonyOptions, Down, MigrateError, Migrator, Repair, Status};
+use slotkeeper::migrate::{Applied, Audit, CeremonyOptions, Down, Migrator, OpsError, Repair, Status};
 use tokio_postgres::Client;
 
 use crate::args::{Command, Global};
@@ -130,9 +130,9 @@ async fn verify(migrator: &Migrator, client: &mut Client, catalog_only: bool) ->
 }
 
 /// `None` if tables or columns are missing, which the catalog's part of the report names.
-async fn audit(migrator: &Migrator, client: &mut Client) -> Result<Option<Audit>, MigrateError> {
+async fn audit(migrator: &Migrator, client: &mut Client) -> Result<Option<Audit>, OpsError> {
     match migrator.audit(client).await {
-        Err(MigrateError::MissingTable { .. } | MigrateError::MissingColumn { .. }) => Ok(None),
+        Err(OpsError::MissingTable { .. } | OpsError::MissingColumn { .. }) => Ok(None),
         audit => audit.map(Some),
     }
 }

@@ -15,7 +15,7 @@ use self::scratch::Scratch;
 use crate::migrate::ceremony::CeremonyOptions;
 use crate::migrate::{Down, Migrator};
 use crate::ops::lock::RunLock;
-use crate::ops::{MigrateError, Pace};
+use crate::ops::{OpsError, Pace};
 
 /// What a drill did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -60,7 +60,7 @@ pub(super) async fn drill(
     migrator: &Migrator,
     client: &mut Client,
     options: &CeremonyOptions,
-) -> Result<Drill, MigrateError> {
+) -> Result<Drill, OpsError> {
     let scratch = Scratch::of(migrator, client, options).await?;
     let pace = Pace::new();
     RunLock::Table(&scratch.lock)
@@ -81,7 +81,7 @@ async fn rehearse(
     client: &mut Client,
     options: &CeremonyOptions,
     pace: &Pace,
-) -> Result<Drill, MigrateError> {
+) -> Result<Drill, OpsError> {
     let there = migrator.clone().in_schema(scratch.schema.clone()).create_schema(false);
     let mut drill = Drill { schema: scratch.schema.to_string(), ..Drill::default() };
     scratch.create(client).await?;
@@ -109,11 +109,7 @@ async fn rehearse(
 }
 
 /// All the way, a file a step.
-async fn down(
-    there: &Migrator,
-    scratch: &Scratch,
-    client: &mut Client,
-) -> Result<Vec<PathBuf>, MigrateError> {
+async fn down(there: &Migrator, scratch: &Scratch, client: &mut Client) -> Result<Vec<PathBuf>, OpsError> {
     let mut files = Vec::new();
     loop {
         let file = scratch.file(files.len());
@@ -132,12 +128,7 @@ fn compare(before: &Sums, after: &Sums, drill: &mut Drill) {
     }
 }
 
-async fn look(
-    there: &Migrator,
-    client: &mut Client,
-    drill: &mut Drill,
-    what: &str,
-) -> Result<(), MigrateError> {
+async fn look(there: &Migrator, client: &mut Client, drill: &mut Drill, what: &str) -> Result<(), OpsError> {
     let verification = there.verify(client).await?;
     if !verification.is_ok() {
         drill.wrong.push(format!("{what}: {verification}"));

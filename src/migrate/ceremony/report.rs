@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::ops::MigrateError;
+use crate::ops::OpsError;
 
 /// The report of [`Migrator::ceremony`](crate::migrate::Migrator::ceremony): JSON by `serde`, Markdown by `Display`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,7 +79,7 @@ impl Steps {
     }
 
     /// An error ends the ceremony.
-    pub(super) fn expect<T>(&mut self, start: Start, result: Result<T, MigrateError>) -> Option<T> {
+    pub(super) fn expect<T>(&mut self, start: Start, result: Result<T, OpsError>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {

@@ -7,7 +7,7 @@ use crate::migrate::grants::needs;
 use crate::migrate::grants::privilege::Grant;
 use crate::migrate::grants::role::Role;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 use crate::schema::SchemaName;
 
 /// The schema first, without a table. Privileges come from the role itself, from roles it inherits and from PUBLIC alike.
@@ -56,7 +56,7 @@ pub(crate) async fn compare(
     schema: &SchemaName,
     tables: &[&str],
     role: &Role,
-) -> Result<Comparison, MigrateError> {
+) -> Result<Comparison, OpsError> {
     let needs = needs::needs(&role.duties);
     let params = [
         (&schema.as_str() as _, Type::NAME),

@@ -56,6 +56,7 @@ fn lock_column(table: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrate::catalog::CATALOG;
 
     /// The privileges of one duty, a table a line.
     fn table(duty: Duty) -> Vec<String> {
@@ -95,6 +96,9 @@ mod tests {
             for (table, verb) in reading::uses(&text) {
                 assert!(verb != Verb::Lock || lock_column(&table).is_some(), "{table} in {}", name(&text));
             }
+        }
+        for (table, column) in LOCK_COLUMNS {
+            assert!(CATALOG.columns(table).any(|(name, _)| name == column), "{table} has no {column}");
         }
         assert_eq!(lock_column("migrations"), None, "the list can be incomplete");
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::ops::MigrateError;
+use crate::ops::OpsError;
 
 /// Why an artifact was not written or not used. Nothing was changed in the database by the call that reports it, except
 /// where a variant says otherwise.
@@ -80,7 +80,7 @@ impl ArtifactError {
     }
 }
 
-impl From<ArtifactError> for MigrateError {
+impl From<ArtifactError> for OpsError {
     fn from(error: ArtifactError) -> Self {
         Self::Artifact(error)
     }

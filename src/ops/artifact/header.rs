@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::ops::artifact::{Action, ArtifactError};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError, TableInfo, TableName};
+use crate::ops::{DriverResult, Ident, OpsError, TableInfo, TableName};
 
 pub(super) const FORMAT: &str = "slotkeeper rows";
 /// A release reads its own version and older ones.
@@ -74,13 +74,13 @@ impl Purpose {
 }
 
 impl Header {
-    /// Reads the database's clock and identity. Within [`text_form`](crate::ops::artifact::text_form), so that types are qualified.
+    /// Reads the database's clock and identity. Within [`text_form`](crate::ops::rows::text_form), so that types are qualified.
     pub(crate) async fn new(
         tx: &Transaction<'_>,
         purpose: Purpose,
         tenant: Option<String>,
         tables: Vec<Section>,
-    ) -> Result<Self, MigrateError> {
+    ) -> Result<Self, OpsError> {
         let database = Identity::read(tx).await?;
         let now = tx.query_typed_one("SELECT pg_catalog.clock_timestamp()", &[]).await;
         let created_at = now.and_then(|row| row.try_get(0)).driver()?;
@@ -90,7 +90,7 @@ impl Header {
     }
 
     /// Refuses rows of another database.
-    pub(crate) async fn expect_database(&self, tx: &Transaction<'_>) -> Result<(), MigrateError> {
+    pub(crate) async fn expect_database(&self, tx: &Transaction<'_>) -> Result<(), OpsError> {
         let here = Identity::read(tx).await?;
         if self.database.is(&here) { Ok(()) } else { Err(ArtifactError::OtherDatabase.into()) }
     }
@@ -107,7 +107,7 @@ impl Header {
 }
 
 impl Identity {
-    async fn read(tx: &Transaction<'_>) -> Result<Self, MigrateError> {
+    async fn read(tx: &Transaction<'_>) -> Result<Self, OpsError> {
         let sql = "SELECT datname::text, oid::int8,
                 pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
             FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
@@ -133,8 +133,8 @@ impl Identity {
 }
 
 impl Section {
-    /// As the table is now. Within [`text_form`](crate::ops::artifact::text_form), so that types are qualified.
-    pub(crate) fn of(table: &TableInfo) -> Result<Self, MigrateError> {
+    /// As the table is now. Within [`text_form`](crate::ops::rows::text_form), so that types are qualified.
+    pub(crate) fn of(table: &TableInfo) -> Result<Self, OpsError> {
         let head = |column: &crate::ops::table::Column| ColumnHead {
             name: column.name.to_string(),
             ty: column.ty.clone(),

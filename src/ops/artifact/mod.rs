@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A value is the server's own text for it, as `COPY` would write it, under settings that make the text lossless and the
-//! same in every session ([`text_form`]); read back with a cast it is the same value. `null` is NULL; a JSON null is
+//! same in every session ([`text_form`](crate::ops::rows::text_form)); read back with a cast it is the same value. `null` is NULL; a JSON null is
 //! `"null"`. Generated columns are left out. Tables come in an order in which rows can be inserted: parents first.
 //!
 //! # A database's identity
@@ -27,20 +27,13 @@
 //! there is never written over. Memory does not grow with the rows. Reading and writing block the calling thread.
 
 mod error;
-pub(crate) mod export;
 mod header;
 mod read;
 mod record;
-mod rows;
-mod sql;
-mod table;
-pub(crate) mod text_form;
 mod write;
 
 pub use error::ArtifactError;
-pub(crate) use header::{Header, Purpose};
+pub(crate) use header::{Header, Purpose, Section};
 pub(crate) use read::Reader;
 pub(crate) use record::{Action, Cause, Record, Row};
-pub(crate) use rows::{Current, Lock, params};
-pub(crate) use table::RowTable;
 pub(crate) use write::{Writer, Written, part_of};

@@ -16,18 +16,12 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
 
-use crate::constraint::NEW;
 use crate::ops::lock::RunLock;
-use crate::ops::object::{Action, Ddl, Found, Lock, ObjectKind, Printed, State, Work, probe, script};
-use crate::ops::session::{Failure, Held};
-use crate::ops::transaction::PRINTED;
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableName, session};
-
-/// How often an exclusion is tried when it meets versions of rows that are gone: once the old snapshots are waited for,
-/// the next try meets none.
-const OLD_VERSIONS: u32 = 3;
+use crate::ops::object::job::Job;
+use crate::ops::object::{Ddl, ObjectKind, Printed, State, Work, probe, script};
+use crate::ops::session::Held;
+use crate::ops::{OpsError, Pace};
 
 /// One object that should be there, and what was done about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,21 +47,21 @@ pub struct Built {
 /// Adds one missing object, or replaces one that is not as it should be. Nothing is done about one that is.
 ///
 /// # Errors
-/// [`StillViolated`](MigrateError::StillViolated) if rows break it; [`NameTaken`](MigrateError::NameTaken),
-/// [`InUse`](MigrateError::InUse), [`PartitionedTable`](MigrateError::PartitionedTable),
-/// [`Unevaluable`](MigrateError::Unevaluable) if it cannot be; [`Contended`](MigrateError::Contended) and
-/// [`RolloutRunning`](MigrateError::RolloutRunning) if others were in the way.
+/// [`StillViolated`](OpsError::StillViolated) if rows break it; [`NameTaken`](OpsError::NameTaken),
+/// [`InUse`](OpsError::InUse), [`PartitionedTable`](OpsError::PartitionedTable),
+/// [`Unevaluable`](OpsError::Unevaluable) if it cannot be; [`Contended`](OpsError::Contended) and
+/// [`RolloutRunning`](OpsError::RolloutRunning) if others were in the way.
 ///
 /// # Transactions
 /// Several, and statements outside of any; see the module. A dropped future leaves the lock of [`lock`] and two
 /// time-outs of the session with the connection, and the object half built: the next call completes it.
-pub(crate) async fn build(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<Built, MigrateError> {
+pub(crate) async fn build(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<Built, OpsError> {
     RunLock::Table(&ddl.table)
         .while_locked(client, pace.patience(), async |client| {
             let printed = probe::printed(client, &ddl.table, std::slice::from_ref(ddl), None, pace).await?;
             match printed.as_slice() {
                 [expected] => ensure(client, ddl, expected, pace).await,
-                _ => Err(MigrateError::Database { sqlstate: None }),
+                _ => Err(OpsError::Database { sqlstate: None }),
             }
         })
         .await
@@ -79,7 +73,7 @@ pub(crate) async fn ensure(
     ddl: &Ddl,
     expected: &Printed,
     pace: &Pace,
-) -> Result<Built, MigrateError> {
+) -> Result<Built, OpsError> {
     let started = Instant::now();
     let mut job = Job { client, ddl, pace, held: Held::default() };
     job.clear_leftover().await?;
@@ -93,7 +87,7 @@ pub(crate) async fn ensure(
     }
     if let State::NameTaken { by } = state {
         let (table, rule) = (ddl.table.to_string(), ddl.name.to_string());
-        return Err(MigrateError::NameTaken { table, rule, by });
+        return Err(OpsError::NameTaken { table, rule, by });
     }
     let (work, actions) = script(ddl, &state, found.is_constraint());
     for action in &actions {
@@ -105,169 +99,9 @@ pub(crate) async fn ensure(
 }
 
 /// Drops one object that is there: an index while the table is used, a constraint under a short lock.
-pub(crate) async fn remove(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), MigrateError> {
+pub(crate) async fn remove(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), OpsError> {
     let removal = script::removal(ddl, &ddl.name, ddl.kind.is_constraint());
     Job { client, ddl, pace, held: Held::default() }.run(&removal).await
-}
-
-/// The building of one object.
-struct Job<'a> {
-    client: &'a mut Client,
-    ddl: &'a Ddl,
-    pace: &'a Pace,
-    held: Held,
-}
-
-impl Job<'_> {
-    async fn find(&mut self, name: &Ident) -> Result<Found, MigrateError> {
-        find(self.client, self.pace, &self.ddl.table, name).await
-    }
-
-    /// Drops what a run that was killed while replacing left under the temporary name.
-    async fn clear_leftover(&mut self) -> Result<(), MigrateError> {
-        let new = self.ddl.name.with_suffix(NEW);
-        let found = self.find(&new).await?;
-        if found.is_constraint() || found.is_index() {
-            self.run(&script::removal(self.ddl, &new, found.is_constraint())).await?;
-        }
-        Ok(())
-    }
-
-    /// Whoever builds an index concurrently holds this lock from beginning to end, whether or not we may see the session.
-    async fn wait_for_builder(&mut self) -> Result<(), MigrateError> {
-        let mode = Lock::ShareUpdateExclusive.as_sql();
-        let waited = session::brief(self.client, self.pace, &self.ddl.table, mode, "SELECT 1").await;
-        waited.map(|_| ()).map_err(MigrateError::from)
-    }
-
-    async fn run(&mut self, action: &Action) -> Result<(), MigrateError> {
-        let Err(failure) = self.attempt_past_old_versions(action).await else { return Ok(()) };
-        let error = self.refused(failure);
-        // What has the name by now is somebody else's.
-        if let (Some(undo), false) = (&action.undo, matches!(error, MigrateError::NameTaken { .. })) {
-            // If even this fails, the next run finds what is left and drops it.
-            let _ = self.attempt(undo).await;
-        }
-        Err(error)
-    }
-
-    /// What is locked, in this order: the parent of a foreign key first, because that is the order of those who write a
-    /// parent and its child. The other way round each would wait for the other, until we give way, again and again.
-    async fn tables(&self, lock: Lock) -> Result<Vec<String>, MigrateError> {
-        let mut tables = Vec::with_capacity(2);
-        // To validate, the parent is only read; and without the privilege only the statement itself may lock it.
-        if let (Some(parent), true) = (self.ddl.parent(), lock != Lock::ShareUpdateExclusive) {
-            let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), 'UPDATE'), false)";
-            let row = self.client.query_typed_one(sql, &[(&parent, Type::TEXT)]).await;
-            if row.driver()?.get(0) {
-                tables.push(parent.to_owned());
-            }
-        }
-        tables.push(self.ddl.table.quoted());
-        Ok(tables)
-    }
-
-    /// An exclusion also reads versions of rows that only an old snapshot still sees. One that had its bounds the wrong
-    /// way round before it was quarantined makes no range, which the server calls an error. So the old snapshots are
-    /// waited for, in nobody's way.
-    async fn attempt_past_old_versions(&mut self, action: &Action) -> Result<(), Failure> {
-        for _ in 1..OLD_VERSIONS {
-            match self.attempt(action).await {
-                Err(failure) if self.met_old_version(&failure) => {
-                    session::wait_for_old_snapshots(self.client, self.pace).await.map_err(Failure::Kept)?;
-                }
-                done => return done,
-            }
-        }
-        match self.attempt(action).await {
-            Err(failure) if self.met_old_version(&failure) => {
-                Err(Failure::Kept(MigrateError::Contended { attempts: OLD_VERSIONS }))
-            }
-            done => done,
-        }
-    }
-
-    /// Of rows that are still there none is left that makes no range: the check that goes with the exclusion holds.
-    fn met_old_version(&self, failure: &Failure) -> bool {
-        let code = match failure {
-            Failure::Refused(error) => error.code().map(|code| code.code()).unwrap_or_default(),
-            Failure::Kept(_) => "",
-        };
-        self.ddl.kind == ObjectKind::Exclusion && code == "22000"
-    }
-
-    async fn attempt(&mut self, action: &Action) -> Result<(), Failure> {
-        if action.concurrently {
-            return session::outside(self.client, self.pace, &action.sql).await;
-        }
-        let tables = self.tables(action.lock).await.map_err(Failure::Kept)?;
-        let mode = action.lock.as_sql();
-        let Held { waited, held } =
-            session::beside(self.client, self.pace, &tables, mode, &action.sql).await?;
-        // Under the weakest of the locks others go on as if nothing were.
-        if action.lock != Lock::ShareUpdateExclusive {
-            self.held = Held { waited: self.held.waited.max(waited), held: self.held.held.max(held) };
-        }
-        Ok(())
-    }
-
-    /// What the server's refusal means for this object.
-    fn refused(&self, failure: Failure) -> MigrateError {
-        let error = match failure {
-            Failure::Kept(error) => return error,
-            Failure::Refused(error) => error,
-        };
-        let (table, rule) = (self.ddl.table.to_string(), self.ddl.name.to_string());
-        let code = error.code().map(|code| code.code()).unwrap_or_default();
-        match code {
-            // A bound that makes no range, a division by zero: the row breaks the rule in its own way.
-            code if code.starts_with("22") || code.starts_with("23") => {
-                MigrateError::StillViolated { table, rule }
-            }
-            "2BP01" => MigrateError::InUse { table, object: rule },
-            "42P07" | "42710" => MigrateError::NameTaken { table, rule, by: "another relation".into() },
-            "0A000" | "42809" => MigrateError::PartitionedTable { table, rule },
-            "42P01" | "3F000" => {
-                MigrateError::MissingTable { table: self.ddl.parent().map_or(table, |p| p.replace('"', "")) }
-            }
-            // The parent has no key of these columns.
-            "42830" | "42703" => MigrateError::Unevaluable { table, rule, sqlstate: code.to_owned() },
-            _ => MigrateError::from_driver(error),
-        }
-    }
-}
-
-/// What the catalog has under a name of a table.
-pub(crate) async fn find(
-    client: &mut Client,
-    pace: &Pace,
-    table: &TableName,
-    name: &Ident,
-) -> Result<Found, MigrateError> {
-    let tx = session::begin(client, pace.lock_timeout).await?;
-    tx.batch_execute(PRINTED).await.driver()?;
-    let sql = "SELECT c.oid::int8 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
-    let params = [(&table.schema.as_str() as _, Type::TEXT), (&table.name.as_str() as _, Type::TEXT)];
-    let row = tx.query_typed_opt(sql, &params).await.driver()?;
-    let missing = || MigrateError::MissingTable { table: table.to_string() };
-    let found = Found::read(&tx, row.ok_or_else(missing)?.get(0), name).await?;
-    tx.rollback().await.driver()?;
-    Ok(found)
-}
-
-impl Work {
-    /// As it is called in reports.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AlreadyThere => "already there",
-            Self::Validated => "validated",
-            Self::Built => "built",
-            Self::Rebuilt => "rebuilt after a failed build",
-            Self::Replaced => "replaced",
-        }
-    }
 }
 
 impl fmt::Display for Built {

@@ -2,6 +2,9 @@
 
 pub(crate) mod builder;
 mod ddl;
+mod found;
+mod job;
+mod mark;
 pub(crate) mod probe;
 mod script;
 mod state;
@@ -9,7 +12,8 @@ mod state;
 pub use builder::Built;
 pub(crate) use ddl::Ddl;
 pub use ddl::ObjectKind;
+pub(crate) use found::{Found, Printed};
+pub(crate) use mark::MarkColumn;
 pub(crate) use script::{Action, script};
 pub use script::{Lock, Work};
 pub use state::State;
-pub(crate) use state::{Found, Printed};

@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use crate::ops::object::{Ddl, Found, ObjectKind, Printed};
 use crate::ops::server;
 use crate::ops::transaction::{PRINTED, Transaction};
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableName, session};
+use crate::ops::{DriverResult, Ident, OpsError, Pace, TableName, session};
 
 /// Each object as the server prints it. All are of one table. Expressions are read with the session's search path, as
 /// they are when the objects are built. `shadow` is a column the table may not have yet.
@@ -20,7 +20,7 @@ pub(crate) async fn printed(
     ddls: &[Ddl],
     shadow: Option<&Ident>,
     pace: &Pace,
-) -> Result<Vec<Printed>, MigrateError> {
+) -> Result<Vec<Printed>, OpsError> {
     let tx = session::begin(client, pace.lock_timeout).await?;
     let printed = on_copy(&tx, table, ddls, shadow).await;
     tx.rollback().await.driver()?;
@@ -34,7 +34,7 @@ pub(crate) async fn with_extension(
     ddls: &[Ddl],
     shadow: Option<&Ident>,
     pace: &Pace,
-) -> Result<Vec<Printed>, MigrateError> {
+) -> Result<Vec<Printed>, OpsError> {
     let tx = session::begin(client, pace.lock_timeout).await?;
     create_extension(&tx).await?;
     let printed = on_copy(&tx, table, ddls, shadow).await;
@@ -43,7 +43,7 @@ pub(crate) async fn with_extension(
 }
 
 /// Creates `btree_gist` in a scratch schema; the caller rolls back.
-pub(crate) async fn create_extension(tx: &Transaction<'_>) -> Result<(), MigrateError> {
+pub(crate) async fn create_extension(tx: &Transaction<'_>) -> Result<(), OpsError> {
     let sql = "CREATE SCHEMA slotkeeper_tried; CREATE EXTENSION btree_gist SCHEMA slotkeeper_tried";
     tx.batch_execute(sql).await.map_err(server::extension_error)
 }
@@ -54,7 +54,7 @@ pub(crate) async fn on_copy(
     table: &TableName,
     ddls: &[Ddl],
     shadow: Option<&Ident>,
-) -> Result<Vec<Printed>, MigrateError> {
+) -> Result<Vec<Printed>, OpsError> {
     let copy = copy(tx, table, shadow).await?;
     for ddl in ddls {
         // The copy has the table's own name, so that a condition may say `visits.party`.
@@ -77,12 +77,12 @@ pub(crate) async fn on_copy(
         }
         let found = Found::read(tx, copy, &ddl.name).await?;
         // Cannot be missing: it was made a moment ago.
-        printed.push(found.printed(ddl.kind).ok_or(MigrateError::Database { sqlstate: None })?);
+        printed.push(found.printed(ddl.kind).ok_or(OpsError::Database { sqlstate: None })?);
     }
     Ok(printed)
 }
 
-async fn copy(tx: &Transaction<'_>, table: &TableName, shadow: Option<&Ident>) -> Result<i64, MigrateError> {
+async fn copy(tx: &Transaction<'_>, table: &TableName, shadow: Option<&Ident>) -> Result<i64, OpsError> {
     let (name, original) = (table.name.quoted(), table.quoted());
     let mut sql = format!("CREATE TEMP TABLE {name} (LIKE {original})");
     if let Some(shadow) = shadow {
@@ -99,17 +99,17 @@ async fn copy(tx: &Transaction<'_>, table: &TableName, shadow: Option<&Ident>) -
 }
 
 /// The copy is empty, so no row is at fault: the definition is.
-fn unevaluable(error: tokio_postgres::Error, ddl: &Ddl) -> MigrateError {
-    match MigrateError::from_driver(error) {
+fn unevaluable(error: tokio_postgres::Error, ddl: &Ddl) -> OpsError {
+    match OpsError::from_driver(error) {
         // An operator class for a key of text, uuid … comes with the extension.
-        MigrateError::Database { sqlstate: Some(code) }
+        OpsError::Database { sqlstate: Some(code) }
             if code == "42704" && ddl.kind == ObjectKind::Exclusion =>
         {
-            MigrateError::MissingExtension
+            OpsError::MissingExtension
         }
-        MigrateError::Database { sqlstate: Some(sqlstate) } => {
+        OpsError::Database { sqlstate: Some(sqlstate) } => {
             let (table, rule) = (ddl.table.to_string(), ddl.name.to_string());
-            MigrateError::Unevaluable { table, rule, sqlstate }
+            OpsError::Unevaluable { table, rule, sqlstate }
         }
         other => other,
     }

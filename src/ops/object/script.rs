@@ -25,6 +25,20 @@ pub enum Work {
     Replaced,
 }
 
+impl Work {
+    /// As it is called in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyThere => "already there",
+            Self::Validated => "validated",
+            Self::Built => "built",
+            Self::Rebuilt => "rebuilt after a failed build",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
 /// The lock a statement takes on the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,13 +10,13 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use crate::ops::lock::RunLock;
-use crate::ops::object::{Ddl, ObjectKind, builder, probe};
-use crate::ops::{DriverResult, FindingKind, MigrateError, Pace, TableInfo, session};
+use crate::ops::object::{Ddl, Found, ObjectKind, builder, probe};
+use crate::ops::{DriverResult, FindingKind, OpsError, Pace, TableInfo, session};
 use crate::rollout::constraints::prepare;
 use crate::rollout::rows::find;
 use crate::rollout::tenant::{literal, single};
 use crate::rollout::{Dropped, RolledBack};
-use crate::rollout::{Guard, RolledOut, objects, shadow};
+use crate::rollout::{Guard, RolledOut, objects};
 
 /// Which rules hold for a tenant's windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,8 +48,8 @@ impl Guard {
     /// goes with it. Running it again changes nothing.
     ///
     /// # Errors
-    /// [`StillViolated`](MigrateError::StillViolated) if rows of this tenant break a rule;
-    /// [`NoTenant`](MigrateError::NoTenant) if the guard names no tenant or the text is no value of its column;
+    /// [`StillViolated`](OpsError::StillViolated) if rows of this tenant break a rule;
+    /// [`NoTenant`](OpsError::NoTenant) if the guard names no tenant or the text is no value of its column;
     /// otherwise as [`up`](Self::up).
     ///
     /// # Transactions
@@ -59,18 +59,18 @@ impl Guard {
         client: &mut Client,
         tenant: &str,
         pace: &Pace,
-    ) -> Result<RolledOut, MigrateError> {
+    ) -> Result<RolledOut, OpsError> {
         RunLock::Table(&self.table)
             .while_locked(client, pace.patience(), async |client| {
                 let table = TableInfo::existing(client, &self.table).await?;
                 prepare::prepare(client, self, true, pace).await?;
                 let ddls = single(client, self, &table, tenant).await?;
                 let printed = probe::printed(client, &self.table, &ddls, Some(&self.shadow), pace).await?;
-                let objects = vec![shadow::ensure(client, self, pace).await?];
+                let objects = vec![self.mark_column().ensure(client, pace).await?];
                 let mut done = RolledOut { objects, ..RolledOut::default() };
                 for (ddl, expected) in ddls.iter().zip(&printed) {
                     if ddl.kind == ObjectKind::Exclusion {
-                        let found = builder::find(client, pace, &self.table, &ddl.name).await?;
+                        let found = Found::look_up(client, pace, &self.table, &ddl.name).await?;
                         if !found.compare(ddl, expected).is_consistent() {
                             self.refuse_violated(client, tenant).await?;
                         }
@@ -85,7 +85,7 @@ impl Guard {
     /// Takes the constraints of this tenant back; those for all stay.
     ///
     /// # Errors
-    /// As [`down`](Self::down), and [`NoTenant`](MigrateError::NoTenant).
+    /// As [`down`](Self::down), and [`NoTenant`](OpsError::NoTenant).
     ///
     /// # Transactions
     /// One for each constraint.
@@ -94,13 +94,13 @@ impl Guard {
         client: &mut Client,
         tenant: &str,
         pace: &Pace,
-    ) -> Result<RolledBack, MigrateError> {
+    ) -> Result<RolledBack, OpsError> {
         RunLock::Table(&self.table)
             .while_locked(client, pace.patience(), async |client| {
                 let table = TableInfo::existing(client, &self.table).await?;
                 let mut done = RolledBack::default();
                 for ddl in single(client, self, &table, tenant).await?.iter().rev() {
-                    let found = builder::find(client, pace, &self.table, &ddl.name).await?;
+                    let found = Found::look_up(client, pace, &self.table, &ddl.name).await?;
                     let Some(printed) = found.printed(ddl.kind) else { continue };
                     builder::remove(client, ddl, pace).await?;
                     let (name, kind, definition) = (ddl.name.to_string(), ddl.kind, printed.definition);
@@ -114,11 +114,11 @@ impl Guard {
     /// Which constraints hold for this tenant's windows now; all of them have to, or it is only observed.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify), and [`NoTenant`](MigrateError::NoTenant).
+    /// As [`verify`](Self::verify), and [`NoTenant`](OpsError::NoTenant).
     ///
     /// # Transactions
     /// Some short ones, rolled back.
-    pub async fn mode(&self, client: &mut Client, tenant: &str) -> Result<Mode, MigrateError> {
+    pub async fn mode(&self, client: &mut Client, tenant: &str) -> Result<Mode, OpsError> {
         let table = TableInfo::existing(client, &self.table).await?;
         if prepare::lacks_extension(client, self).await? {
             return Ok(Mode::Observed);
@@ -137,8 +137,8 @@ impl Guard {
     /// What the rules for windows would have refused of this tenant's rows: rows that would have to leave now.
     ///
     /// # Errors
-    /// [`NoPrimaryKey`](MigrateError::NoPrimaryKey) and missing tables and columns;
-    /// [`NoTenant`](MigrateError::NoTenant); otherwise what the connection or the server reports.
+    /// [`NoPrimaryKey`](OpsError::NoPrimaryKey) and missing tables and columns;
+    /// [`NoTenant`](OpsError::NoTenant); otherwise what the connection or the server reports.
     ///
     /// # Transactions
     /// One, rolled back. It reads the table twice for each rule.
@@ -146,7 +146,7 @@ impl Guard {
         &self,
         client: &mut Client,
         tenant: &str,
-    ) -> Result<Vec<WouldRefuse>, MigrateError> {
+    ) -> Result<Vec<WouldRefuse>, OpsError> {
         let table = TableInfo::existing(client, &self.table).await?;
         let (_, tenant) = literal(client, self, &table, tenant).await?;
         let mut tx = session::begin(client, Pace::new().lock_timeout).await?;
@@ -165,21 +165,21 @@ impl Guard {
     }
 
     /// Rather read the table once more than lock everybody out for a build that fails at the end.
-    async fn refuse_violated(&self, client: &mut Client, tenant: &str) -> Result<(), MigrateError> {
+    async fn refuse_violated(&self, client: &mut Client, tenant: &str) -> Result<(), OpsError> {
         let refused = self.would_refuse(client, tenant).await?;
         let broken = refused.into_iter().find(|rule| rule.rows > 0 && rule.kind == FindingKind::Overlap);
         let violated = |rule: WouldRefuse| {
-            Err(MigrateError::StillViolated { table: self.table.to_string(), rule: rule.rule })
+            Err(OpsError::StillViolated { table: self.table.to_string(), rule: rule.rule })
         };
         broken.map_or(Ok(()), violated)
     }
 }
 
-async fn are_sound(client: &mut Client, guard: &Guard, ddls: &[Ddl]) -> Result<bool, MigrateError> {
+async fn are_sound(client: &mut Client, guard: &Guard, ddls: &[Ddl]) -> Result<bool, OpsError> {
     let pace = Pace::new();
     let printed = probe::printed(client, &guard.table, ddls, Some(&guard.shadow), &pace).await?;
     for (ddl, expected) in ddls.iter().zip(&printed) {
-        let found = builder::find(client, &pace, &guard.table, &ddl.name).await?;
+        let found = Found::look_up(client, &pace, &guard.table, &ddl.name).await?;
         if !found.compare(ddl, expected).is_consistent() {
             return Ok(false);
         }

@@ -3,10 +3,10 @@
 use tokio_postgres::Client;
 
 use crate::ops::lock::RunLock;
-use crate::ops::object::{Ddl, ObjectKind, State, builder};
-use crate::ops::{DriverResult, Ident, MigrateError, Pace, TableInfo, session};
+use crate::ops::object::{Ddl, Found, ObjectKind, State, builder};
+use crate::ops::{Ident, OpsError, Pace};
 use crate::rollout::{Dropped, RolledBack, objects, tenant};
-use crate::rollout::{Guard, Rule, Stage, shadow};
+use crate::rollout::{Guard, Rule, Stage};
 
 /// How far down, and what may be lost on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,28 +73,29 @@ impl Guard {
     /// Takes back what [`up`](Self::up) built: by default the last stage that has anything left. No row is changed.
     ///
     /// # Errors
-    /// [`RowsMarked`](MigrateError::RowsMarked) if the column were dropped while rows are marked;
-    /// [`InUse`](MigrateError::InUse) if another object depends on one of ours, such as a foreign key on a unique key;
-    /// [`Contended`](MigrateError::Contended) and [`RolloutRunning`](MigrateError::RolloutRunning) if others were in
+    /// [`RowsMarked`](OpsError::RowsMarked) if the column were dropped while rows are marked;
+    /// [`InUse`](OpsError::InUse) if another object depends on one of ours, such as a foreign key on a unique key;
+    /// [`Contended`](OpsError::Contended) and [`RolloutRunning`](OpsError::RolloutRunning) if others were in
     /// the way; otherwise what the connection or the server reports.
     ///
     /// # Transactions
     /// One for each object, and a statement outside of any for each index: as in [`up`](Self::up). After an error
     /// the objects before it are dropped; calling again goes on.
-    pub async fn down(&self, client: &mut Client, down: &Down) -> Result<RolledBack, MigrateError> {
+    pub async fn down(&self, client: &mut Client, down: &Down) -> Result<RolledBack, OpsError> {
         RunLock::Table(&self.table)
             .while_locked(client, down.pace.patience(), async |client| run(self, client, down).await)
             .await
     }
 }
 
-async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<RolledBack, MigrateError> {
+async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<RolledBack, OpsError> {
     let pace = &down.pace;
-    let column = !matches!(shadow::state(client, guard).await?, State::Missing | State::NameTaken { .. });
-    let marked = if column { marked(client, guard).await? } else { 0 };
+    let column =
+        !matches!(guard.mark_column().state(client).await?, State::Missing | State::NameTaken { .. });
+    let marked = if column { guard.mark_column().count(client, pace).await? } else { 0 };
     let drops_column = column && down.column && down.reach == Reach::All;
     if drops_column && marked > 0 && !down.marks && !down.dry_run {
-        return Err(MigrateError::RowsMarked { table: guard.table.to_string(), rows: marked });
+        return Err(OpsError::RowsMarked { table: guard.table.to_string(), rows: marked });
     }
     let mut done = RolledBack { marked, dry_run: down.dry_run, ..RolledBack::default() };
     for stage in Stage::ALL.into_iter().rev() {
@@ -110,10 +111,10 @@ async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<RolledBa
     }
     if column && down.column && !matches!(down.reach, Reach::Object(_)) {
         if marked > 0 && !down.marks && !down.dry_run {
-            return Err(MigrateError::RowsMarked { table: guard.table.to_string(), rows: marked });
+            return Err(OpsError::RowsMarked { table: guard.table.to_string(), rows: marked });
         }
         if !down.dry_run {
-            drop_column(client, guard, pace).await?;
+            guard.mark_column().drop(client, pace).await?;
         }
         let definition = "boolean".to_owned();
         done.objects.push(Dropped { name: guard.shadow.to_string(), kind: ObjectKind::Column, definition });
@@ -127,7 +128,7 @@ async fn present(
     guard: &Guard,
     stage: Stage,
     down: &Down,
-) -> Result<Vec<(Ddl, String)>, MigrateError> {
+) -> Result<Vec<(Ddl, String)>, OpsError> {
     let wanted = |rule: &Rule| match &down.reach {
         Reach::Object(name) => rule.name().as_str() == name,
         Reach::LastStage | Reach::All => true,
@@ -139,7 +140,7 @@ async fn present(
     }
     let mut present = Vec::new();
     for (name, kind) in names {
-        let found = builder::find(client, &down.pace, &guard.table, &name).await?;
+        let found = Found::look_up(client, &down.pace, &guard.table, &name).await?;
         if let Some(printed) = found.printed(kind) {
             let definition = printed.definition;
             let ddl = Ddl { table: guard.table.clone(), name, kind, definition: definition.clone() };
@@ -147,39 +148,4 @@ async fn present(
         }
     }
     Ok(present)
-}
-
-async fn marked(client: &mut Client, guard: &Guard) -> Result<u64, MigrateError> {
-    let tx = session::begin(client, Pace::new().lock_timeout).await?;
-    let sql = format!("SELECT count(*) FROM {} WHERE {}", guard.table.quoted(), guard.shadow.quoted());
-    let row = tx.query_typed_one(&sql, &[]).await.driver()?;
-    tx.rollback().await.driver()?;
-    Ok(row.get::<_, i64>(0).unsigned_abs())
-}
-
-/// PostgreSQL silently drops indexes and constraints that use a dropped column. Our own are already dropped here; if any
-/// other uses it, refuse.
-async fn drop_column(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<(), MigrateError> {
-    let (table, column) = (TableInfo::existing(client, &guard.table).await?, guard.shadow.quoted());
-    table.expect_column(&guard.shadow)?;
-    let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
-            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-            JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
-            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-            AND d.classid <> 'pg_catalog.pg_attrdef'::pg_catalog.regclass
-            -- From version 18 on, NOT NULL is a constraint of its own.
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
-                WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid AND k.contype = 'n')
-            AND n.nspname = $1 AND c.relname = $2 AND a.attname = $3)";
-    let names = [guard.table.schema.as_str(), guard.table.name.as_str(), guard.shadow.as_str()];
-    let params = names.each_ref().map(|name| (name as _, tokio_postgres::types::Type::TEXT));
-    let row = client.query_typed_one(sql, &params).await.driver()?;
-    let in_use = || MigrateError::InUse { table: guard.table.to_string(), object: guard.shadow.to_string() };
-    if row.get(0) {
-        return Err(in_use());
-    }
-    let sql = format!("ALTER TABLE {} DROP COLUMN {column}", guard.table.quoted());
-    session::brief(client, pace, &guard.table, "ACCESS EXCLUSIVE", &sql).await?;
-    Ok(())
 }

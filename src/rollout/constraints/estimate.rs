@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::ops::object::{Ddl, ObjectKind};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError, TableInfo, ident};
+use crate::ops::{DriverResult, Ident, OpsError, TableInfo, ident};
 use crate::rollout::{Guard, NoOverlap, Rule, WindowColumns, objects};
 
 /// Enough for a tree of three levels; copied and built in a few seconds.
@@ -38,7 +38,7 @@ impl Sample {
         tx: &Transaction<'_>,
         guard: &Guard,
         table: &TableInfo,
-    ) -> Result<Self, MigrateError> {
+    ) -> Result<Self, OpsError> {
         let source = guard.table.quoted();
         let rows = match table.estimated_rows {
             // Never analyzed.
@@ -69,7 +69,7 @@ impl Sample {
         table: &TableInfo,
         rule: &Rule,
         ddl: &Ddl,
-    ) -> Result<Option<Duration>, MigrateError> {
+    ) -> Result<Option<Duration>, OpsError> {
         let mut tried = ddl.clone();
         tried.table.schema = Ident::temporary_schema();
         if self.copied == 0 {
@@ -104,7 +104,7 @@ impl Sample {
 }
 
 /// Runs `sql` after `before` and takes it back; `None` if the rows do not allow it.
-async fn attempt(tx: &Transaction<'_>, before: &str, sql: &str) -> Result<Option<Duration>, MigrateError> {
+async fn attempt(tx: &Transaction<'_>, before: &str, sql: &str) -> Result<Option<Duration>, OpsError> {
     let set_up = format!("SAVEPOINT tried; {before}");
     tx.batch_execute(&set_up).await.driver()?;
     let started = Instant::now();
@@ -115,7 +115,7 @@ async fn attempt(tx: &Transaction<'_>, before: &str, sql: &str) -> Result<Option
 }
 
 /// Drops every row of the sample that begins before an earlier one has ended.
-fn keep_apart(guard: &Guard, rule: &NoOverlap, table: &TableInfo) -> Result<String, MigrateError> {
+fn keep_apart(guard: &Guard, rule: &NoOverlap, table: &TableInfo) -> Result<String, OpsError> {
     let (copy, counted) = (copy(guard), guard.counted());
     let range = objects::window(&rule.window, table)?;
     let (start, end) = match &rule.window {
@@ -156,7 +156,7 @@ fn sound_windows(guard: &Guard) -> String {
     if checks.is_empty() { "true".into() } else { checks.join(" AND ") }
 }
 
-async fn count(tx: &Transaction<'_>, table: &str) -> Result<u64, MigrateError> {
+async fn count(tx: &Transaction<'_>, table: &str) -> Result<u64, OpsError> {
     let row = tx.query_typed_one(&format!("SELECT count(*) FROM {table}"), &[]).await;
     Ok(row.driver()?.get::<_, i64>(0).unsigned_abs())
 }

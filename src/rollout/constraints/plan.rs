@@ -7,8 +7,8 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use crate::ops::object;
-use crate::ops::object::{State, builder, probe};
-use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
+use crate::ops::object::{Found, State, probe};
+use crate::ops::{DriverResult, OpsError, Pace, TableInfo, session};
 use crate::rollout::constraints::estimate::Sample;
 use crate::rollout::constraints::prepare;
 use crate::rollout::{Guard, Stage, shadow};
@@ -38,7 +38,7 @@ impl Guard {
     /// # Transactions
     /// A few, rolled back. One builds each missing object on about 30,000 rows in a temporary table, which takes a second
     /// or so.
-    pub async fn plan(&self, client: &mut Client) -> Result<Plan, MigrateError> {
+    pub async fn plan(&self, client: &mut Client) -> Result<Plan, OpsError> {
         let pace = Pace::new();
         let table = TableInfo::existing(client, &self.table).await?;
         let create_extension = prepare::lacks_extension(client, self).await?;
@@ -52,7 +52,7 @@ impl Guard {
         let mut steps: Vec<Planned> = shadow::planned(client, self).await?.into_iter().collect();
         let mut states = Vec::with_capacity(ddls.len());
         for (ddl, expected) in ddls.iter().zip(&printed) {
-            let found = builder::find(client, &pace, &self.table, &ddl.name).await?;
+            let found = Found::look_up(client, &pace, &self.table, &ddl.name).await?;
             states.push((found.compare(ddl, expected), found.is_constraint()));
         }
         let tx = session::begin(client, pace.lock_timeout).await?;
@@ -60,7 +60,7 @@ impl Guard {
         for ((rule, ddl), (state, constraint)) in rules.iter().zip(&ddls).zip(states) {
             if let State::NameTaken { by } = state {
                 let (table, rule) = (self.table.to_string(), ddl.name.to_string());
-                return Err(MigrateError::NameTaken { table, rule, by });
+                return Err(OpsError::NameTaken { table, rule, by });
             }
             let (_, actions) = object::script(ddl, &state, constraint);
             for action in actions {

@@ -2,8 +2,7 @@
 
 use tokio_postgres::Client;
 
-use crate::ops::server::{OLDEST_SERVER, extension_error};
-use crate::ops::{DriverResult, MigrateError, Pace, session};
+use crate::ops::{DriverResult, OpsError, Pace, server, session};
 use crate::rollout::{Guard, Rule};
 
 /// Checks the server, and creates `btree_gist` if a rule needs it, it is missing and `create` is set.
@@ -12,38 +11,25 @@ pub(crate) async fn prepare(
     guard: &Guard,
     create: bool,
     pace: &Pace,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let tx = session::begin(client, pace.lock_timeout).await?;
-    let sql = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000,
-        pg_catalog.pg_is_in_recovery(),
-        EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'btree_gist'),
-        EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'public')";
-    let row = tx.query_typed_one(sql, &[]).await.driver()?;
-    let (version, standby, installed, public) = (row.get(0), row.get(1), row.get(2), row.get::<_, bool>(3));
-    if version < OLDEST_SERVER {
-        return Err(MigrateError::UnsupportedServer { version });
+    server::expect_supported(&tx).await?;
+    let standby = tx.query_typed_one("SELECT pg_catalog.pg_is_in_recovery()", &[]).await;
+    if standby.driver()?.get(0) {
+        return Err(OpsError::ReadOnlyServer);
     }
-    if standby {
-        return Err(MigrateError::ReadOnlyServer);
-    }
-    let needed = guard.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_)));
-    if installed || !needed {
+    if !lacks_extension(&tx, guard).await? {
         return tx.rollback().await.driver();
     }
     if !create {
-        return Err(MigrateError::MissingExtension);
+        return Err(OpsError::MissingExtension);
     }
-    // Where a person would put it: other schemas of this database share it.
-    let home = if public { "public".to_owned() } else { guard.table.schema.quoted() };
-    let sql = format!("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA {home}");
-    tx.batch_execute(&sql).await.map_err(extension_error)?;
+    server::create_extension(&tx, guard.table.schema.as_str()).await?;
     tx.commit().await.driver()
 }
 
-/// Without it no exclusion can be there, nor be tried.
-pub(crate) async fn lacks_extension(client: &Client, guard: &Guard) -> Result<bool, MigrateError> {
-    let sql = "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'btree_gist')";
-    let row = client.query_typed_one(sql, &[]).await.driver()?;
-    let needed = guard.rules.iter().any(|rule| matches!(rule, crate::rollout::Rule::NoOverlap(_)));
-    Ok(needed && row.get(0))
+/// Whether a rule needs `btree_gist` and the database lacks it: then no exclusion can be there, nor be tried.
+pub(crate) async fn lacks_extension(client: &Client, guard: &Guard) -> Result<bool, OpsError> {
+    let needed = guard.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_)));
+    Ok(needed && !server::has_extension(client).await?)
 }

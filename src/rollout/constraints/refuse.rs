@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
+use crate::ops::{DriverResult, OpsError, Pace, TableInfo, session};
 use crate::rollout::rows::find;
 use crate::rollout::{Guard, Rule};
 
@@ -12,7 +12,7 @@ pub(crate) async fn refuse_violated(
     guard: &Guard,
     rule: &Rule,
     pace: &Pace,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let table = TableInfo::existing(client, &guard.table).await?;
     let mut tx = session::begin(client, pace.lock_timeout).await?;
     let finding = find::finding(&mut tx, guard, &table, rule, 0).await?;
@@ -21,7 +21,7 @@ pub(crate) async fn refuse_violated(
         None => Ok(()),
         Some(_) => {
             let (table, rule) = (guard.table.to_string(), rule.name().to_string());
-            Err(MigrateError::StillViolated { table, rule })
+            Err(OpsError::StillViolated { table, rule })
         }
     }
 }

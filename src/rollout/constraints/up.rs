@@ -7,10 +7,10 @@ use tokio_postgres::Client;
 
 use crate::ops::lock::RunLock;
 use crate::ops::object::{Built, Work};
-use crate::ops::object::{ObjectKind, builder, probe};
-use crate::ops::{MigrateError, Pace, TableInfo};
+use crate::ops::object::{Found, ObjectKind, builder, probe};
+use crate::ops::{OpsError, Pace, TableInfo};
 use crate::rollout::constraints::prepare;
-use crate::rollout::{Guard, Stage, shadow};
+use crate::rollout::{Guard, Stage};
 use crate::rollout::{objects, refuse_violated, stage, tenant};
 
 /// What a way up may do.
@@ -89,30 +89,30 @@ impl Guard {
     /// before.
     ///
     /// # Errors
-    /// [`StillViolated`](MigrateError::StillViolated) if rows break a rule. A check or foreign key that is new stays
+    /// [`StillViolated`](OpsError::StillViolated) if rows break a rule. A check or foreign key that is new stays
     /// then, `NOT VALID`: new rows obey it, and the next run validates it.
-    /// [`MissingExtension`](MigrateError::MissingExtension), [`MissingTable`](MigrateError::MissingTable),
-    /// [`MissingColumn`](MigrateError::MissingColumn), [`UnsupportedType`](MigrateError::UnsupportedType) and
-    /// [`Unevaluable`](MigrateError::Unevaluable) before anything is changed;
-    /// [`NameTaken`](MigrateError::NameTaken), [`InUse`](MigrateError::InUse) and
-    /// [`PartitionedTable`](MigrateError::PartitionedTable) where an object is met;
-    /// [`Contended`](MigrateError::Contended) and [`RolloutRunning`](MigrateError::RolloutRunning) if others were in
-    /// the way, which a later run may not be; [`PermissionDenied`](MigrateError::PermissionDenied),
-    /// [`ReadOnlyServer`](MigrateError::ReadOnlyServer) and [`UnsupportedServer`](MigrateError::UnsupportedServer).
+    /// [`MissingExtension`](OpsError::MissingExtension), [`MissingTable`](OpsError::MissingTable),
+    /// [`MissingColumn`](OpsError::MissingColumn), [`UnsupportedType`](OpsError::UnsupportedType) and
+    /// [`Unevaluable`](OpsError::Unevaluable) before anything is changed;
+    /// [`NameTaken`](OpsError::NameTaken), [`InUse`](OpsError::InUse) and
+    /// [`PartitionedTable`](OpsError::PartitionedTable) where an object is met;
+    /// [`Contended`](OpsError::Contended) and [`RolloutRunning`](OpsError::RolloutRunning) if others were in
+    /// the way, which a later run may not be; [`PermissionDenied`](OpsError::PermissionDenied),
+    /// [`ReadOnlyServer`](OpsError::ReadOnlyServer) and [`UnsupportedServer`](OpsError::UnsupportedServer).
     ///
     /// # Transactions
     /// Several for each object, and statements outside of any, so the client must be a connection of its own and no
     /// pooler in transaction mode. Dropping the future leaves an advisory lock and, during an index build, two
     /// time-outs with the connection: cancel its statement first, because the server finishes an exclusion, with the table
     /// locked, before it notices that its client is gone; then close it. Whatever was half built is completed by the next run.
-    pub async fn up(&self, client: &mut Client, up: &Up) -> Result<RolledOut, MigrateError> {
+    pub async fn up(&self, client: &mut Client, up: &Up) -> Result<RolledOut, OpsError> {
         RunLock::Table(&self.table)
             .while_locked(client, up.pace.patience(), async |client| run(self, client, up).await)
             .await
     }
 }
 
-async fn run(guard: &Guard, client: &mut Client, up: &Up) -> Result<RolledOut, MigrateError> {
+async fn run(guard: &Guard, client: &mut Client, up: &Up) -> Result<RolledOut, OpsError> {
     let pace = &up.pace;
     let table = TableInfo::existing(client, &guard.table).await?;
     let rules = stage::in_order(guard, up.through);
@@ -121,10 +121,10 @@ async fn run(guard: &Guard, client: &mut Client, up: &Up) -> Result<RolledOut, M
     let printed = probe::printed(client, &guard.table, &ddls, Some(&guard.shadow), pace).await?;
     // Nothing has been changed so far, and all that could be wrong with the description is known.
     let mut done =
-        RolledOut { objects: vec![shadow::ensure(client, guard, pace).await?], ..RolledOut::default() };
+        RolledOut { objects: vec![guard.mark_column().ensure(client, pace).await?], ..RolledOut::default() };
     for ((rule, ddl), expected) in rules.iter().zip(&ddls).zip(&printed) {
         if ddl.kind == ObjectKind::Exclusion {
-            let found = builder::find(client, pace, &guard.table, &ddl.name).await?;
+            let found = Found::look_up(client, pace, &guard.table, &ddl.name).await?;
             if !found.compare(ddl, expected).is_consistent() {
                 refuse_violated(client, guard, rule, pace).await?;
             }

@@ -8,15 +8,14 @@ use std::fmt;
 
 use serde::Serialize;
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
 
 use crate::constraint::NEW;
-use crate::ops::object::{ObjectKind, State, builder, probe};
-use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
+use crate::ops::object::{Found, ObjectKind, State, probe};
+use crate::ops::{DriverResult, OpsError, Pace, TableInfo, server, session};
 use crate::rollout::constraints::prepare;
 use crate::rollout::rows::Finding;
 use crate::rollout::rows::find;
-use crate::rollout::{Guard, Rule, Stage, shadow};
+use crate::rollout::{Guard, Rule, Stage};
 use crate::rollout::{objects, stage};
 
 /// What [`Guard::verify`] found.
@@ -74,17 +73,17 @@ impl Guard {
     /// Compares every object of the guard with what is in the catalog. A difference is not an error.
     ///
     /// # Errors
-    /// [`MissingTable`](MigrateError::MissingTable); [`PermissionDenied`](MigrateError::PermissionDenied) if the role
+    /// [`MissingTable`](OpsError::MissingTable); [`PermissionDenied`](OpsError::PermissionDenied) if the role
     /// may not read the table or make temporary ones; otherwise what the connection or the server reports.
     ///
     /// # Transactions
     /// A few short ones, all rolled back. The definitions are tried on a temporary copy without rows, which a standby
     /// does not allow.
-    pub async fn verify(&self, client: &mut Client) -> Result<Verification, MigrateError> {
+    pub async fn verify(&self, client: &mut Client) -> Result<Verification, OpsError> {
         let pace = Pace::new();
         let table = TableInfo::existing(client, &self.table).await?;
         let mut found = Verification { checked: 1, ..Verification::default() };
-        let mut column = shadow::state(client, self).await?;
+        let mut column = self.mark_column().state(client).await?;
         // The mark of rows that nothing excludes would mean nothing, so only windows need the column.
         if !self.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_))) && column == State::Missing {
             column = State::Sound;
@@ -98,7 +97,7 @@ impl Guard {
                     found.add(ddl.name.to_string(), ddl.kind, State::Missing);
                 }
                 Ok(ddl) => ddls.push(ddl),
-                Err(MigrateError::MissingColumn { column, .. }) => {
+                Err(OpsError::MissingColumn { column, .. }) => {
                     found.add(column, ObjectKind::Column, State::Missing);
                 }
                 Err(error) => return Err(error),
@@ -107,7 +106,7 @@ impl Guard {
         let printed = loop {
             match probe::printed(client, &self.table, &ddls, Some(&self.shadow), &pace).await {
                 Ok(printed) => break printed,
-                Err(MigrateError::Unevaluable { rule, sqlstate, .. }) => {
+                Err(OpsError::Unevaluable { rule, sqlstate, .. }) => {
                     let Some(at) = ddls.iter().position(|ddl| ddl.name.as_str() == rule) else { continue };
                     let ddl = ddls.remove(at);
                     found.add(rule, ddl.kind, State::Unevaluable { sqlstate });
@@ -116,25 +115,28 @@ impl Guard {
             }
         };
         for (ddl, expected) in ddls.iter().zip(&printed) {
-            let object = builder::find(client, &pace, &self.table, &ddl.name).await?;
+            let object = Found::look_up(client, &pace, &self.table, &ddl.name).await?;
             found.add(ddl.name.to_string(), ddl.kind, object.compare(ddl, expected));
-            let new = builder::find(client, &pace, &self.table, &ddl.name.with_suffix(NEW)).await?;
+            let new = Found::look_up(client, &pace, &self.table, &ddl.name.with_suffix(NEW)).await?;
             if new.is_constraint() || new.is_index() {
                 found.add(ddl.name.with_suffix(NEW).to_string(), ddl.kind, State::Leftover);
             }
         }
-        replica(client, &mut found).await?;
+        for whom in server::replica_settings(client).await? {
+            let state = State::Changed { expected: "origin".into(), found: "replica".into() };
+            found.add(format!("session_replication_role of {whom}"), ObjectKind::Setting, state);
+        }
         Ok(found)
     }
 
     /// As [`verify`](Self::verify), and looks for rows that break a rule: without any index, because one may be broken.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify), and [`Unevaluable`](MigrateError::Unevaluable).
+    /// As [`verify`](Self::verify), and [`Unevaluable`](OpsError::Unevaluable).
     ///
     /// # Transactions
     /// As [`verify`](Self::verify), and one that reads the table a few times for each rule, rolled back.
-    pub async fn verify_rows(&self, client: &mut Client) -> Result<Verification, MigrateError> {
+    pub async fn verify_rows(&self, client: &mut Client) -> Result<Verification, OpsError> {
         let mut found = self.verify(client).await?;
         let table = TableInfo::existing(client, &self.table).await?;
         let mut tx = session::begin(client, Pace::new().lock_timeout).await?;
@@ -153,27 +155,4 @@ impl Verification {
             self.flaws.push(Difference { name, kind, state });
         }
     }
-}
-
-/// A session that takes itself for a replica skips foreign keys. It may be set for a role, a database or everybody.
-async fn replica(client: &Client, found: &mut Verification) -> Result<(), MigrateError> {
-    let sql = "SELECT 'this session' FROM pg_catalog.pg_settings
-            WHERE name = 'session_replication_role' AND setting = 'replica'
-        UNION ALL
-        SELECT concat_ws(' ', 'role ' || r.rolname, 'database ' || d.datname)
-        FROM pg_catalog.pg_db_role_setting AS s
-        LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
-        LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
-        WHERE (s.setdatabase = 0 OR d.datname = pg_catalog.current_database())
-            AND $1 = ANY (s.setconfig)";
-    let rows = client.query_typed(sql, &[(&"session_replication_role=replica", Type::TEXT)]).await;
-    for row in rows.driver()? {
-        let state = State::Changed { expected: "origin".into(), found: "replica".into() };
-        found.add(
-            format!("session_replication_role of {}", row.get::<_, &str>(0)),
-            ObjectKind::Setting,
-            state,
-        );
-    }
-    Ok(())
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::ops::server::{self, Rights};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError, TableInfo};
+use crate::ops::{DriverResult, OpsError, TableInfo};
 use crate::rollout::guard::Guard;
-use crate::rollout::preflight::server::Rights;
-use crate::rollout::preflight::{Obstacle, PreflightOptions, TableFacts, server};
+use crate::rollout::preflight::{Obstacle, PreflightOptions, TableFacts};
 use crate::rollout::rows::Finding;
 use crate::rollout::rows::find;
 use crate::rollout::rule::{Reference, Rule};
@@ -26,7 +26,7 @@ impl Look {
         tx: &mut Transaction<'_>,
         guard: &Guard,
         creates: bool,
-    ) -> Result<TableFacts, MigrateError> {
+    ) -> Result<TableFacts, OpsError> {
         let table = guard.table.to_string();
         let (findings, unchecked) = (Vec::new(), Vec::new());
         let mut facts =
@@ -74,13 +74,13 @@ impl Look {
         info: &TableInfo,
         rule: &Rule,
         reads: bool,
-    ) -> Result<Option<Finding>, MigrateError> {
+    ) -> Result<Option<Finding>, OpsError> {
         // Whoever may not read the table gets no answer, and whoever has waited for it once does not wait again.
         if !reads {
-            return Err(MigrateError::PermissionDenied);
+            return Err(OpsError::PermissionDenied);
         }
         if self.obstacles.contains(&Obstacle::Locked { table: decisive(guard, rule) }) {
-            return Err(MigrateError::Contended { attempts: 1 });
+            return Err(OpsError::Contended { attempts: 1 });
         }
         find::finding(tx, guard, info, rule, self.options.samples).await
     }
@@ -114,7 +114,7 @@ impl Look {
     }
 
     /// What a foreign key needs of the table it refers to.
-    async fn of_parent(&mut self, tx: &Transaction<'_>, rule: &Reference) -> Result<(), MigrateError> {
+    async fn of_parent(&mut self, tx: &Transaction<'_>, rule: &Reference) -> Result<(), OpsError> {
         let table = rule.parent.to_string();
         let rights = server::rights(tx, &rule.parent).await.driver()?;
         let Some(rights) = rights else {
@@ -136,18 +136,18 @@ impl Look {
     }
 
     /// Why a rule could not be checked; errors that concern more than this rule end the preflight.
-    fn unchecked(&mut self, error: MigrateError, table: &str) -> Result<(), MigrateError> {
+    fn unchecked(&mut self, error: OpsError, table: &str) -> Result<(), OpsError> {
         match error {
-            MigrateError::MissingTable { table } => self.met(Obstacle::MissingTable { table }),
-            MigrateError::MissingColumn { table, column } => {
+            OpsError::MissingTable { table } => self.met(Obstacle::MissingTable { table }),
+            OpsError::MissingColumn { table, column } => {
                 self.met(Obstacle::MissingColumn { table, column });
             }
-            MigrateError::Unevaluable { table, rule, sqlstate } => {
+            OpsError::Unevaluable { table, rule, sqlstate } => {
                 self.met(Obstacle::Unevaluable { table, rule, sqlstate });
             }
-            MigrateError::Contended { .. } => self.met(Obstacle::Locked { table: table.to_owned() }),
+            OpsError::Contended { .. } => self.met(Obstacle::Locked { table: table.to_owned() }),
             // Told already of the table or of the parent, unless a function in an expression is forbidden.
-            MigrateError::PermissionDenied => {
+            OpsError::PermissionDenied => {
                 let told = self.obstacles.iter().any(|met| matches!(met, Obstacle::MayNotRead { .. }));
                 if !told {
                     self.met(Obstacle::MayNotRead { table: table.to_owned() });
@@ -172,7 +172,7 @@ async fn size(
     tx: &mut Transaction<'_>,
     guard: &Guard,
     reads: bool,
-) -> Result<(TableInfo, Option<u64>), MigrateError> {
+) -> Result<(TableInfo, Option<u64>), OpsError> {
     let savepoint = tx.savepoint().await?;
     let size = async {
         let info = TableInfo::existing(&savepoint, &guard.table).await?;

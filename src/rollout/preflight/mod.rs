@@ -3,8 +3,6 @@
 mod look;
 mod page;
 mod report;
-mod server;
-mod sessions;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,12 +12,11 @@ use tokio_postgres::Client;
 use self::look::Look;
 use crate::ops::server::OLDEST_SERVER;
 use crate::ops::transaction::{NO_TIMEOUTS, READING, Transaction};
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, Extension, OpsError, ServerFacts, activity, server};
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::Rule;
 
-pub use report::{Extension, Obstacle, Preflight, ServerFacts, TableFacts};
-pub use sessions::{Activity, Session, TableLock};
+pub use report::{Obstacle, Preflight, TableFacts};
 
 /// How closely a preflight looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +61,7 @@ impl Guard {
     /// # Transactions
     /// One, repeatable read and read only, rolled back: all figures are of one moment. While it lasts, it keeps vacuum
     /// from removing rows that died since, and whoever wants to alter the table waits for it as for any reader. Each rule takes a pass or two over the table.
-    pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, MigrateError> {
+    pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, OpsError> {
         self.preflight_with(client, PreflightOptions::new()).await
     }
 
@@ -79,7 +76,7 @@ impl Guard {
         &self,
         client: &mut Client,
         options: PreflightOptions,
-    ) -> Result<Preflight, MigrateError> {
+    ) -> Result<Preflight, OpsError> {
         let needs_extension = self.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_)));
         let plan = Plan {
             guards: std::slice::from_ref(self),
@@ -106,7 +103,7 @@ pub(crate) async fn run(
     client: &mut Client,
     plan: &Plan<'_>,
     options: PreflightOptions,
-) -> Result<Preflight, MigrateError> {
+) -> Result<Preflight, OpsError> {
     let started = Instant::now();
     // Row level security is not circumvented: whoever cannot see all rows gets that as an obstacle.
     let mut tx =
@@ -117,7 +114,7 @@ pub(crate) async fn run(
     for guard in plan.guards {
         tables.push(look.table(&mut tx, guard, plan.creates.is_some()).await?);
     }
-    let sessions = sessions::read(&tx, &look.oids, options.long_transaction).await;
+    let sessions = activity::read(&tx, &look.oids, options.long_transaction).await;
     let sessions = sessions.driver()?;
     tx.rollback().await.driver()?;
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

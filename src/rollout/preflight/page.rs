@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::rollout::preflight::report::{Extension, Preflight, TableFacts};
+use crate::ops::Extension;
+use crate::rollout::preflight::report::{Preflight, TableFacts};
 use crate::rollout::rows::{Finding, Sample};
 
 /// How many tenants and examples of a finding are worth a line; the report itself has them all.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::rollout::preflight::sessions::Session;
+use crate::ops::{ServerFacts, Session};
 use crate::rollout::rows::Finding;
 
 /// What stands between a table and its rules, all of it seen at one moment.
@@ -23,46 +23,6 @@ pub struct Preflight {
     pub obstacles: Vec<Obstacle>,
     /// How long it took.
     pub took_ms: u64,
-}
-
-/// The server and the role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct ServerFacts {
-    /// As the server calls itself: `15.4`.
-    pub version: String,
-    /// The role whose rights were looked at.
-    pub role: String,
-    /// Whether it is a standby.
-    pub standby: bool,
-    /// Whether the session's transactions are read only, on a standby or by its settings.
-    pub read_only: bool,
-    /// The extension `btree_gist`.
-    pub extension: Extension,
-    /// The schema of the tables is there.
-    pub schema_exists: bool,
-    /// The role may create a schema in this database.
-    pub may_create_schema: bool,
-    /// Whether the role may create temporary tables, on which a guard's definitions are tried.
-    pub may_create_temp: bool,
-    /// The role sees what sessions of other roles do. If not, [`Preflight::sessions`] lacks how long they have been at
-    /// it, unless they hold a lock.
-    pub sees_sessions: bool,
-}
-
-/// Where the extension `btree_gist` is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Extension {
-    /// In this database.
-    Installed,
-    /// On the server, and this role may create it.
-    Creatable,
-    /// On the server, and another role must create it.
-    Available,
-    /// Not on the server: its operator must install the contrib package.
-    Unavailable,
 }
 
 /// A table and the rows that break its rules.

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use crate::ops::MigrateError;
+use crate::ops::OpsError;
 use crate::ops::artifact::Purpose;
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup;
@@ -17,16 +17,12 @@ impl Guard {
     /// A row that others refer to by a foreign key is not removed: no child goes silently with its parent.
     ///
     /// # Errors
-    /// As [`quarantine`](Guard::quarantine), and [`Referenced`](MigrateError::Referenced) before anything is changed, or,
+    /// As [`quarantine`](Guard::quarantine), and [`Referenced`](OpsError::Referenced) before anything is changed, or,
     /// if the child came later, with some batches done.
     ///
     /// # Transactions
     /// As [`quarantine`](Guard::quarantine). A row is compared with the artifact in the transaction that removes it.
-    pub async fn dedupe(
-        &self,
-        client: &mut Client,
-        options: &Cleanup,
-    ) -> Result<CleanupReport, MigrateError> {
+    pub async fn dedupe(&self, client: &mut Client, options: &Cleanup) -> Result<CleanupReport, OpsError> {
         cleanup::run(self, client, options, Purpose::Dedupe).await
     }
 }

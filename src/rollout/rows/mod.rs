@@ -10,5 +10,3 @@ mod restore;
 pub use cleanup::{CleanedRule, Cleanup, CleanupReport, TenantRows};
 pub(crate) use finding::Offender;
 pub use finding::{Finding, Sample, TenantFinding};
-pub use restore::Restored;
-pub(crate) use restore::put_back;

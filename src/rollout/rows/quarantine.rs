@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use crate::ops::MigrateError;
+use crate::ops::OpsError;
 use crate::ops::artifact::Purpose;
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup;
@@ -18,14 +18,14 @@ impl Guard {
     /// host's run, with the settings of this session.
     ///
     /// # Errors
-    /// Before anything is changed: [`Artifact`](MigrateError::Artifact) if the file cannot be written or is not one this
-    /// run may take up; [`MissingTable`](MigrateError::MissingTable), [`MissingColumn`](MigrateError::MissingColumn),
-    /// [`NoPrimaryKey`](MigrateError::NoPrimaryKey), [`NameTaken`](MigrateError::NameTaken),
-    /// [`NoTenant`](MigrateError::NoTenant), [`Unevaluable`](MigrateError::Unevaluable) if guard and table do
-    /// not fit; [`PermissionDenied`](MigrateError::PermissionDenied), [`ReadOnlyServer`](MigrateError::ReadOnlyServer);
-    /// [`RolloutRunning`](MigrateError::RolloutRunning) if another run works on the table.
-    /// Later, with some batches done: [`Contended`](MigrateError::Contended),
-    /// [`RowRefused`](MigrateError::RowRefused), [`RowsKept`](MigrateError::RowsKept) and what the connection reports.
+    /// Before anything is changed: [`Artifact`](OpsError::Artifact) if the file cannot be written or is not one this
+    /// run may take up; [`MissingTable`](OpsError::MissingTable), [`MissingColumn`](OpsError::MissingColumn),
+    /// [`NoPrimaryKey`](OpsError::NoPrimaryKey), [`NameTaken`](OpsError::NameTaken),
+    /// [`NoTenant`](OpsError::NoTenant), [`Unevaluable`](OpsError::Unevaluable) if guard and table do
+    /// not fit; [`PermissionDenied`](OpsError::PermissionDenied), [`ReadOnlyServer`](OpsError::ReadOnlyServer);
+    /// [`RolloutRunning`](OpsError::RolloutRunning) if another run works on the table.
+    /// Later, with some batches done: [`Contended`](OpsError::Contended),
+    /// [`RowRefused`](OpsError::RowRefused), [`RowsKept`](OpsError::RowsKept) and what the connection reports.
     /// The same call with the same path goes on from there.
     ///
     /// # Transactions
@@ -38,7 +38,7 @@ impl Guard {
         &self,
         client: &mut Client,
         options: &Cleanup,
-    ) -> Result<CleanupReport, MigrateError> {
+    ) -> Result<CleanupReport, OpsError> {
         cleanup::run(self, client, options, Purpose::Quarantine).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use slotkeeper::migrate::{Down, MigrateError, Migrator};
+use slotkeeper::migrate::{Down, Migrator, OpsError};
 use slotkeeper::schema::SchemaName;
 
 use super::db::{STEPS, down_to_first, empty};
@@ -48,7 +48,7 @@ async fn a_held_lock_is_reported_in_time_and_freed_by_losing_the_connection() {
 
     let started = Instant::now();
     match migrator.up(&mut client).await {
-        Err(MigrateError::Locked { waited }) => assert!(waited >= patience, "{waited:?}"),
+        Err(OpsError::Locked { waited }) => assert!(waited >= patience, "{waited:?}"),
         other => panic!("{other:?}"),
     }
     // The default is 30 s; a machine at work on other tests is given its time.
@@ -87,7 +87,7 @@ async fn a_table_in_use_ends_in_contended_after_bounded_attempts() {
 
     let started = Instant::now();
     let busy = migrator.down(&mut client, Down::new()).await;
-    assert_eq!(busy, Err(MigrateError::Contended { attempts: 3 }));
+    assert_eq!(busy, Err(OpsError::Contended { attempts: 3 }));
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(10), "{took:?}");
     let status = migrator.status(&client).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_row_written_while_down_waits_for_its_lock_is_not_lost() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     writer.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(down.await.unwrap(), Err(MigrateError::DataWouldBeLost { table: "outbox" }));
+    assert_eq!(down.await.unwrap(), Err(OpsError::DataWouldBeLost { table: "outbox" }));
 }
 
 #[tokio::test]

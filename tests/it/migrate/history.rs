@@ -1,6 +1,6 @@
 //! A history that another release wrote.
 
-use slotkeeper::migrate::{Down, DriftKind, MigrateError, Migrator};
+use slotkeeper::migrate::{Down, DriftKind, Migrator, OpsError};
 
 use super::db::empty;
 
@@ -11,7 +11,7 @@ async fn another_text_of_an_applied_migration_is_refused() {
     let migrator = Migrator::new();
     migrator.up(&mut client).await.unwrap();
     client.batch_execute("UPDATE slotkeeper.migrations SET checksum = md5(checksum)").await.unwrap();
-    let changed = MigrateError::ChecksumChanged { version: 1 };
+    let changed = OpsError::ChecksumChanged { version: 1 };
     assert_eq!(migrator.up(&mut client).await, Err(changed.clone()));
     assert_eq!(migrator.down(&mut client, Down::new()).await, Err(changed));
     assert!(migrator.status(&client).await.unwrap().migrations[0].changed);
@@ -29,7 +29,7 @@ async fn a_newer_schema_is_refused_and_reported() {
     migrator.up(&mut client).await.unwrap();
     let newer = "INSERT INTO slotkeeper.migrations (version, name, checksum, duration_ms) VALUES (99, 'later', '', 0)";
     client.batch_execute(newer).await.unwrap();
-    let error = MigrateError::NewerSchema { found: 99, known: slotkeeper::migrate::SCHEMA_VERSION };
+    let error = OpsError::NewerSchema { found: 99, known: slotkeeper::migrate::SCHEMA_VERSION };
     assert_eq!(migrator.up(&mut client).await, Err(error.clone()));
     assert_eq!(migrator.down(&mut client, Down::new()).await, Err(error));
     let status = migrator.status(&client).await.unwrap();

@@ -1,6 +1,6 @@
 //! Roles with few rights.
 
-use slotkeeper::migrate::{Down, MigrateError, Migrator};
+use slotkeeper::migrate::{Down, Migrator, OpsError};
 
 use super::db::{STEPS, empty};
 
@@ -13,9 +13,9 @@ async fn a_restricted_role_migrates_a_prepared_schema() {
 
     let missing = migrator.up(&mut client).await.unwrap_err();
     assert_eq!(missing.to_string(), "schema slotkeeper does not exist");
-    assert_eq!(Migrator::new().up(&mut client).await, Err(MigrateError::PermissionDenied));
+    assert_eq!(Migrator::new().up(&mut client).await, Err(OpsError::PermissionDenied));
     admin.batch_execute(&format!("CREATE SCHEMA slotkeeper AUTHORIZATION {role}")).await.unwrap();
-    assert_eq!(migrator.up(&mut client).await, Err(MigrateError::MissingExtension));
+    assert_eq!(migrator.up(&mut client).await, Err(OpsError::MissingExtension));
     admin.batch_execute("CREATE EXTENSION btree_gist").await.unwrap();
 
     assert_eq!(migrator.up(&mut client).await.unwrap().len(), STEPS);
@@ -33,7 +33,7 @@ async fn a_role_that_owns_nothing_verifies_and_finds_nothing_to_apply() {
 
     let found = migrator.verify(&mut client).await.unwrap();
     assert!(found.is_ok() && !found.history_read, "{found:?}");
-    assert_eq!(migrator.status(&client).await, Err(MigrateError::PermissionDenied));
+    assert_eq!(migrator.status(&client).await, Err(OpsError::PermissionDenied));
 
     let grant = format!(
         "GRANT USAGE ON SCHEMA slotkeeper TO {role}; GRANT SELECT ON slotkeeper.migrations TO {role}"
@@ -46,5 +46,5 @@ async fn a_role_that_owns_nothing_verifies_and_finds_nothing_to_apply() {
 
     admin.batch_execute("ALTER TABLE slotkeeper.holds DROP CONSTRAINT holds_claimed_check").await.unwrap();
     assert!(!migrator.verify(&mut client).await.unwrap().is_ok());
-    assert_eq!(migrator.down(&mut client, Down::new()).await, Err(MigrateError::PermissionDenied));
+    assert_eq!(migrator.down(&mut client, Down::new()).await, Err(OpsError::PermissionDenied));
 }

@@ -1,7 +1,7 @@
 //! Up and down.
 
 use slotkeeper::constraint::Constraint;
-use slotkeeper::migrate::{Down, MigrateError, Migrator};
+use slotkeeper::migrate::{Down, Migrator, OpsError};
 use slotkeeper::schema::SchemaName;
 
 use super::db::{STEPS, down_to_first, empty};
@@ -46,12 +46,12 @@ async fn down_refuses_while_a_table_holds_a_row_and_obeys_when_told() {
     let archive = migrator.down(&mut client, Down::new()).await.unwrap().unwrap();
     assert_eq!(archive.name, "create_archive", "it is empty");
     let refused = migrator.down(&mut client, Down::new()).await;
-    assert_eq!(refused, Err(MigrateError::DataWouldBeLost { table: "offered_slots" }));
+    assert_eq!(refused, Err(OpsError::DataWouldBeLost { table: "offered_slots" }));
     client.batch_execute("DELETE FROM slotkeeper.offered_slots").await.unwrap();
     migrator.down(&mut client, Down::new()).await.unwrap();
 
     let refused = migrator.down(&mut client, Down::new()).await;
-    assert_eq!(refused, Err(MigrateError::DataWouldBeLost { table: "resources" }));
+    assert_eq!(refused, Err(OpsError::DataWouldBeLost { table: "resources" }));
     let rows = client.query_one("SELECT count(*) FROM slotkeeper.resources", &[]).await.unwrap();
     assert_eq!(rows.get::<_, i64>(0), 1);
     assert_eq!(migrator.status(&client).await.unwrap().pending().count(), STEPS - 1);
@@ -77,7 +77,7 @@ async fn down_sees_rows_that_a_policy_hides() {
     let seen = client.query_one("SELECT count(*) FROM slotkeeper.resources", &[]).await.unwrap();
     assert_eq!(seen.get::<_, i64>(0), 0, "the policy hides the row from its owner");
 
-    assert_eq!(migrator.down(&mut client, Down::new()).await, Err(MigrateError::PermissionDenied));
+    assert_eq!(migrator.down(&mut client, Down::new()).await, Err(OpsError::PermissionDenied));
     let seen = admin.query_one("SELECT count(*) FROM slotkeeper.resources", &[]).await.unwrap();
     assert_eq!(seen.get::<_, i64>(0), 1);
 }
@@ -122,7 +122,7 @@ async fn a_failing_step_leaves_nothing_and_the_connection_clean() {
     let mut client = db.client().await;
     client.batch_execute("CREATE SCHEMA slotkeeper; CREATE TABLE slotkeeper.outbox (x int)").await.unwrap();
     let failed = Migrator::new().up(&mut client).await;
-    assert_eq!(failed, Err(MigrateError::Database { sqlstate: Some("42P07".into()) }));
+    assert_eq!(failed, Err(OpsError::Database { sqlstate: Some("42P07".into()) }));
     let sql = "SELECT string_agg(relname, ',') FROM pg_class WHERE relnamespace = 'slotkeeper'::regnamespace";
     let left = client.query_one(sql, &[]).await.unwrap();
     assert_eq!(left.get::<_, Option<&str>>(0), Some("outbox"));

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use crate::migrate::Migrator;
+use crate::migrate::catalog::CATALOG;
 use crate::migrate::ceremony::drill::Drill;
-use crate::migrate::{Migrator, catalog};
 use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, PRINTED, READING, Transaction};
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 use crate::schema::SchemaName;
 
 /// Rows and their hash, table by table: equal sums are equal rows, in whatever order.
@@ -21,7 +22,7 @@ pub(super) async fn copy(
     client: &mut Client,
     most: u64,
     drill: &mut Drill,
-) -> Result<Sums, MigrateError> {
+) -> Result<Sums, OpsError> {
     let mode = "ISOLATION LEVEL REPEATABLE READ, READ WRITE";
     let tx = Transaction::begin(client, mode, &[NO_TIMEOUTS, ALL_ROWS, PRINTED]).await?;
     let tenants = tenants(&tx, &migrator.schema, most, drill).await?;
@@ -39,7 +40,7 @@ pub(super) async fn copy(
 }
 
 /// The sums of the copy.
-pub(super) async fn sums(scratch: &SchemaName, client: &mut Client) -> Result<Sums, MigrateError> {
+pub(super) async fn sums(scratch: &SchemaName, client: &mut Client) -> Result<Sums, OpsError> {
     let tx = Transaction::begin(client, READING, &[NO_TIMEOUTS, PRINTED]).await?;
     let mut found = Sums::new();
     for (table, columns) in tables(&Migrator::new()) {
@@ -57,11 +58,9 @@ fn sum(columns: &str, from: &str) -> String {
 /// Tables with their columns, parents first: the reverse of the order in which they are dropped.
 fn tables(migrator: &Migrator) -> Vec<(&'static str, String)> {
     let names = migrator.migrations.iter().flat_map(|migration| migration.tables_dropped().into_iter().rev());
-    let expected = catalog::expected();
     let columns = |table: &str| {
-        let prefix = format!("column {table}.");
-        let columns = expected.keys().filter_map(|object| object.strip_prefix(&prefix));
-        columns.map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ")
+        let quoted = CATALOG.columns(table).map(|(column, _)| format!("\"{column}\""));
+        quoted.collect::<Vec<_>>().join(", ")
     };
     names.map(|table| (table, columns(table))).collect()
 }
@@ -72,8 +71,8 @@ async fn tenants(
     schema: &SchemaName,
     most: u64,
     drill: &mut Drill,
-) -> Result<Vec<String>, MigrateError> {
-    let tables = catalog::tables().into_iter().filter(|table| *table != "migrations");
+) -> Result<Vec<String>, OpsError> {
+    let tables = CATALOG.tables().into_iter().filter(|table| *table != "migrations");
     let counts: Vec<String> = tables
         .map(|table| {
             format!("SELECT tenant_id, count(*) AS n FROM \"{schema}\".\"{table}\" GROUP BY tenant_id")

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use crate::migrate::Migrator;
 use crate::migrate::ceremony::CeremonyOptions;
 use crate::ops::artifact::part_of;
-use crate::ops::{DriverResult, MigrateError, TableName};
+use crate::ops::{DriverResult, OpsError, TableName};
 use crate::schema::{MAX_SCHEMA_NAME, SchemaName};
 
 const SUFFIX: &str = "_drill";
@@ -30,9 +30,9 @@ impl Scratch {
         migrator: &Migrator,
         client: &Client,
         options: &CeremonyOptions,
-    ) -> Result<Self, MigrateError> {
+    ) -> Result<Self, OpsError> {
         let base: String = migrator.schema.as_str().chars().take(MAX_SCHEMA_NAME - SUFFIX.len()).collect();
-        let invalid = || MigrateError::UnsupportedName { name: format!("{base}{SUFFIX}") };
+        let invalid = || OpsError::UnsupportedName { name: format!("{base}{SUFFIX}") };
         let schema = SchemaName::new(format!("{base}{SUFFIX}")).map_err(|_| invalid())?;
         let lock = TableName::new(schema.as_str(), "drill").map_err(|_| invalid())?;
         let sql = "SELECT oid::pg_catalog.int8 FROM pg_catalog.pg_database
@@ -42,7 +42,7 @@ impl Scratch {
         Ok(Self { schema, lock, stem })
     }
 
-    pub(super) async fn create(&self, client: &Client) -> Result<(), MigrateError> {
+    pub(super) async fn create(&self, client: &Client) -> Result<(), OpsError> {
         let schema = &self.schema;
         // One message, so one transaction: there is never such a schema without its mark.
         let sql = format!("CREATE SCHEMA \"{schema}\"; COMMENT ON SCHEMA \"{schema}\" IS '{MARK}'");
@@ -50,7 +50,7 @@ impl Scratch {
     }
 
     /// Drops the schema and removes the files, if they are there.
-    pub(super) async fn sweep(&self, client: &Client) -> Result<(), MigrateError> {
+    pub(super) async fn sweep(&self, client: &Client) -> Result<(), OpsError> {
         for n in 0..FILES {
             let file = self.file(n);
             for path in [part_of(&file), file] {
@@ -65,7 +65,7 @@ impl Scratch {
         let row = client.query_typed_opt(sql, &params).await.driver()?;
         match row.map(|row| row.get::<_, bool>(0)) {
             None => Ok(()),
-            Some(false) => Err(MigrateError::ScratchTaken { schema: self.schema.clone() }),
+            Some(false) => Err(OpsError::ScratchTaken { schema: self.schema.clone() }),
             Some(true) => {
                 let drop = format!(
                     "BEGIN; SET LOCAL client_min_messages = warning; DROP SCHEMA \"{schema}\" CASCADE; COMMIT"

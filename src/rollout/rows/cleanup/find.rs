@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::ops::artifact::{
-    Action, ArtifactError, Cause, Current, Lock, Purpose, Record, RowTable, text_form,
-};
+use crate::ops::artifact::{Action, ArtifactError, Cause, Purpose, Record};
+use crate::ops::rows::{Current, RowLock, RowTable, refuse_referenced, text_form};
 use crate::ops::transaction::Transaction;
-use crate::ops::{MigrateError, RowKey, TableInfo};
+use crate::ops::{OpsError, RowKey, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::Offender;
-use crate::rollout::rows::cleanup::referencing;
 use crate::rollout::rows::cleanup::rivals::with_survivors;
 use crate::rollout::rows::find;
 use crate::rollout::rule::Rule;
@@ -31,7 +29,7 @@ pub(super) async fn find<'a>(
     guard: &Guard,
     purpose: Purpose,
     tenant: Option<&str>,
-) -> Result<(Transaction<'a>, Found), MigrateError> {
+) -> Result<(Transaction<'a>, Found), OpsError> {
     let info = TableInfo::existing(&tx, &guard.table).await?;
     let outside = text_form::enter(&tx).await?;
     let table = RowTable::current(&tx, &guard.table, Some(&guard.shadow)).await?;
@@ -47,7 +45,7 @@ pub(super) async fn find<'a>(
             found.leaving.iter().flat_map(|(_, offenders)| offenders.chunks(CHUNK)).collect::<Vec<_>>()
         {
             let keys: Vec<&RowKey> = part.iter().map(|offender| &offender.key).collect();
-            referencing::refuse(&tx, &table, &keys).await?;
+            refuse_referenced(&tx, &table, &keys).await?;
         }
     }
     Ok((tx, found))
@@ -59,7 +57,7 @@ async fn choose(
     guard: &Guard,
     table: &RowTable,
     mut losing: Vec<(&Rule, Vec<Offender>)>,
-) -> Result<Found, MigrateError> {
+) -> Result<Found, OpsError> {
     losing.retain(|(_, offenders)| !offenders.is_empty());
     let mut found = Found { leaving: Vec::new(), deferred: 0 };
     // Within one rule every offender has its winner, and comes once.
@@ -97,16 +95,16 @@ fn rules(guard: &Guard, purpose: Purpose) -> Vec<&Rule> {
     guard.rules.iter().filter(cleared).collect()
 }
 
-/// The rows whole. Within [`text_form`](crate::ops::artifact::text_form).
+/// The rows whole. Within [`text_form`](crate::ops::rows::text_form).
 pub(super) async fn records(
     tx: &Transaction<'_>,
     table: &RowTable,
     cause: &Cause,
     leaving: &[Offender],
     action: Action,
-) -> Result<Vec<Record>, MigrateError> {
+) -> Result<Vec<Record>, OpsError> {
     let keys: Vec<&RowKey> = leaving.iter().map(|offender| &offender.key).collect();
-    let mut rows = table.find(tx, &keys, Lock::None).await?;
+    let mut rows = table.find(tx, &keys, RowLock::None).await?;
     rows.sort_by_key(|current| current.at);
     if rows.len() != leaving.len() {
         return Err(ArtifactError::Unreadable { table: table.name.to_string() }.into());

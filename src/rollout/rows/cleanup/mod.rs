@@ -8,12 +8,11 @@
 //! do. A run that finds its artifact there carries it out instead of looking again; what is done already it passes over.
 
 mod apply;
-mod begin;
 mod find;
 mod options;
 mod recheck;
-mod referencing;
 mod report;
+mod rights;
 mod rivals;
 mod tally;
 
@@ -28,17 +27,13 @@ pub use self::tally::{CleanedRule, TenantRows};
 use self::apply::Clear;
 use self::find::Found;
 use self::tally::Tally;
-use crate::ops::MigrateError;
-use crate::ops::artifact::{
-    Action, ArtifactError, Header, Purpose, Reader, RowTable, Writer, part_of, text_form,
-};
+use crate::ops::artifact::{Action, ArtifactError, Header, Purpose, Reader, Writer, part_of};
 use crate::ops::lock::RunLock;
-use crate::ops::transaction::Transaction;
+use crate::ops::rows::{RowTable, in_batches, text_form};
+use crate::ops::transaction::{AS_OF_NOW, ONE_SNAPSHOT, Transaction};
+use crate::ops::{OpsError, session};
 use crate::rollout::guard::Guard;
-use crate::rollout::{shadow, tenant};
-
-pub(crate) use self::apply::{Batch, Step, in_batches, look};
-pub(crate) use self::begin::{AS_OF_NOW, ONE_SNAPSHOT, begin};
+use crate::rollout::tenant;
 
 /// Runs a clearing for `purpose`.
 pub(super) async fn run(
@@ -46,14 +41,14 @@ pub(super) async fn run(
     client: &mut Client,
     options: &Cleanup,
     purpose: Purpose,
-) -> Result<CleanupReport, MigrateError> {
+) -> Result<CleanupReport, OpsError> {
     let mut options = options.clone();
     if let Some(tenant) = &options.tenant {
         options.tenant = Some(tenant::canonical(client, guard, tenant).await?);
     }
     let options = &options;
     let Some(path) = &options.path else {
-        let tx = begin(client, &options.pace, ONE_SNAPSHOT).await?;
+        let tx = session::begin_in(client, ONE_SNAPSHOT, options.pace.lock_timeout, "").await?;
         let (_, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;
         return Ok(CleanupReport::only_found(guard, &found, true));
     };
@@ -68,12 +63,12 @@ async fn apply_all(
     options: &Cleanup,
     purpose: Purpose,
     path: &Path,
-) -> Result<CleanupReport, MigrateError> {
-    begin::expect_rights(client, guard, &options.pace, purpose.action()).await?;
+) -> Result<CleanupReport, OpsError> {
+    rights::expect(client, guard, &options.pace, purpose.action()).await?;
     let resumed = path.symlink_metadata().is_ok();
     let mut deferred = 0;
     if !resumed {
-        let tx = begin(client, &options.pace, ONE_SNAPSHOT).await?;
+        let tx = session::begin_in(client, ONE_SNAPSHOT, options.pace.lock_timeout, "").await?;
         let (mut tx, found) = find::find(tx, guard, purpose, options.tenant.as_deref()).await?;
         deferred = found.deferred;
         if found.leaving.is_empty() {
@@ -88,7 +83,7 @@ async fn apply_all(
         let _ = std::fs::remove_file(part_of(path));
     }
     if purpose.action() == Action::Shadow {
-        shadow::ensure(client, guard, &options.pace).await?;
+        guard.mark_column().ensure(client, &options.pace).await?;
     }
     let mut report = CleanupReport::of(guard, path, &reader, resumed, deferred);
     let mut tally = Tally::default();
@@ -112,7 +107,7 @@ async fn write(
     purpose: Purpose,
     path: &Path,
     found: &Found,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     // Left with the transaction.
     let _ = text_form::enter(tx).await?;
     let table = RowTable::current(tx, &guard.table, Some(&guard.shadow)).await?;
@@ -136,13 +131,13 @@ async fn expect_same_run(
     options: &Cleanup,
     purpose: Purpose,
     reader: &Reader,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let header = reader.header();
     let section = header.expect_table(&guard.table)?.clone();
     if header.purpose != purpose || header.tenant != options.tenant {
         return Err(ArtifactError::OtherPurpose.into());
     }
-    let tx = begin(client, &options.pace, AS_OF_NOW).await?;
+    let tx = session::begin_in(client, AS_OF_NOW, options.pace.lock_timeout, "").await?;
     header.expect_database(&tx).await?;
     let _ = text_form::enter(&tx).await?;
     RowTable::of(&tx, section, Some(&guard.shadow)).await?;

@@ -3,21 +3,22 @@
 
 use std::collections::HashMap;
 
-use crate::ops::artifact::{Record, RowTable, params};
+use crate::ops::artifact::Record;
+use crate::ops::rows::{RowTable, params};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError, RowKey, TableName};
+use crate::ops::{DriverResult, Ident, OpsError, RowKey, TableName};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::rivals::{AT, counted};
 use crate::rollout::rule::{Reference, Rule, Unique};
 
 /// Those of `ready`, locked for removal, that still break the rule they leave for; and the others. Within
-/// [`text_form`](crate::ops::artifact::text_form).
+/// [`text_form`](crate::ops::rows::text_form).
 pub(super) async fn split<'a>(
     tx: &Transaction<'_>,
     guard: &Guard,
     table: &RowTable,
     ready: Vec<&'a Record>,
-) -> Result<(Vec<&'a RowKey>, Vec<&'a RowKey>), MigrateError> {
+) -> Result<(Vec<&'a RowKey>, Vec<&'a RowKey>), OpsError> {
     let keys: Vec<&RowKey> = ready.iter().map(|record| &record.key).collect();
     let mut breaking: HashMap<&str, Vec<bool>> = HashMap::new();
     for rule in &guard.rules {

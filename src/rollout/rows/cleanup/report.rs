@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use crate::ops::RowKey;
 use crate::ops::artifact::Reader;
+use crate::ops::rows::{SAMPLES, Step};
 use crate::rollout::guard::Guard;
-use crate::rollout::rows::cleanup::apply::Step;
 use crate::rollout::rows::cleanup::find::Found;
-use crate::rollout::rows::cleanup::tally::{CleanedRule, SAMPLES, Tally};
+use crate::rollout::rows::cleanup::tally::{CleanedRule, Tally};
 
 /// What a [quarantine](Guard::quarantine) or a [dedupe](Guard::dedupe) did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -6,9 +6,9 @@
 
 use std::collections::HashSet;
 
-use crate::ops::artifact::{RowTable, params};
+use crate::ops::rows::{RowTable, params};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError, RowKey};
+use crate::ops::{DriverResult, Ident, OpsError, RowKey};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::Offender;
 use crate::rollout::rule::Unique;
@@ -21,7 +21,7 @@ pub(super) async fn with_survivors(
     rule: &Unique,
     all: &HashSet<RowKey>,
     offenders: Vec<Offender>,
-) -> Result<Vec<Offender>, MigrateError> {
+) -> Result<Vec<Offender>, OpsError> {
     let leaving: Vec<&RowKey> = offenders.iter().map(|offender| &offender.key).chain(all).collect();
     let arrays = table.arrays(&leaving);
     let rows = tx.query_typed(&query(guard, table, rule, offenders.len()), &params(&arrays)).await;

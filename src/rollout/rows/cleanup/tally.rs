@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::ops::artifact::{Reader, Record};
+use crate::ops::rows::SAMPLES;
 use crate::ops::{FindingKind, RowKey};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::find::Found;
-
-/// How many keys a report names.
-pub(super) const SAMPLES: usize = 20;
 
 /// The rows that break one rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -18,7 +18,6 @@ mod invalid;
 mod orphan;
 mod overlap;
 mod scope;
-mod sweep;
 mod tally;
 
 use futures_util::TryStreamExt as _;
@@ -26,7 +25,7 @@ use futures_util::TryStreamExt as _;
 use self::scope::Scope;
 use self::tally::Tally;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, FindingKind, MigrateError, RowKey, TableInfo};
+use crate::ops::{DriverResult, FindingKind, OpsError, RowKey, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::{Finding, Offender, Sample};
 use crate::rollout::rule::{Check, Rule};
@@ -44,8 +43,8 @@ const SETTINGS: &str =
 /// leave nor make anyone leave.
 ///
 /// # Errors
-/// [`NoPrimaryKey`](MigrateError::NoPrimaryKey), because the rows could not be told apart; missing tables and columns;
-/// [`Unevaluable`](MigrateError::Unevaluable) if an expression fails on some row.
+/// [`NoPrimaryKey`](OpsError::NoPrimaryKey), because the rows could not be told apart; missing tables and columns;
+/// [`Unevaluable`](OpsError::Unevaluable) if an expression fails on some row.
 ///
 /// # Transactions
 /// A savepoint of `tx`, rolled back: no setting outlives the call, and after an error `tx` can go on.
@@ -55,7 +54,7 @@ pub(crate) async fn offenders(
     table: &TableInfo,
     rule: &Rule,
     tenant: Option<&str>,
-) -> Result<Vec<Offender>, MigrateError> {
+) -> Result<Vec<Offender>, OpsError> {
     let _ = table.expect_key()?;
     let mut tally = Tally::of_losers();
     run(tx, guard, table, rule, tenant, &mut tally).await?;
@@ -74,7 +73,7 @@ pub(crate) async fn finding(
     table: &TableInfo,
     rule: &Rule,
     samples: usize,
-) -> Result<Option<Finding>, MigrateError> {
+) -> Result<Option<Finding>, OpsError> {
     let mut tally = Tally::of_samples(samples);
     run(tx, guard, table, rule, None, &mut tally).await?;
     let Some(kind) = kind(guard, rule) else { return Ok(None) };
@@ -100,7 +99,7 @@ async fn run(
     rule: &Rule,
     tenant: Option<&str>,
     tally: &mut Tally,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let Some(kind) = kind(guard, rule) else { return Ok(()) };
     let scope = Scope::new(guard, table, tenant);
     scope.expect_columns(rule)?;
@@ -116,7 +115,7 @@ async fn pass(
     rule: &Rule,
     kind: FindingKind,
     tally: &mut Tally,
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     tx.batch_execute(SETTINGS).await.driver()?;
     if let Rule::Reference(reference) = rule {
         orphan::expect_parent(tx, reference).await?;
@@ -154,14 +153,14 @@ async fn rows(
 }
 
 /// Data exceptions, unknown names, wrong types: whatever it is, the rule is at fault and must be named.
-fn unevaluable(error: tokio_postgres::Error, table: &TableInfo, rule: &Rule) -> MigrateError {
-    let kept = MigrateError::from_driver(error);
+fn unevaluable(error: tokio_postgres::Error, table: &TableInfo, rule: &Rule) -> OpsError {
+    let kept = OpsError::from_driver(error);
     match kept {
-        MigrateError::Database { sqlstate: Some(ref code) }
+        OpsError::Database { sqlstate: Some(ref code) }
             if ["22", "42", "0A", "P0", "38", "39"].iter().any(|class| code.starts_with(class)) =>
         {
             let (table, rule) = (table.name.to_string(), rule.name().to_string());
-            MigrateError::Unevaluable { table, rule, sqlstate: code.clone() }
+            OpsError::Unevaluable { table, rule, sqlstate: code.clone() }
         }
         other => other,
     }

@@ -1,7 +1,7 @@
 //! Rows whose parent does not exist.
 
 use crate::ops::transaction::Transaction;
-use crate::ops::{MigrateError, TableInfo};
+use crate::ops::{OpsError, TableInfo};
 use crate::rollout::rows::find::scope::{Scope, all_given, as_texts};
 use crate::rollout::rule::Reference;
 
@@ -28,7 +28,7 @@ pub(super) fn query(scope: &Scope<'_>, rule: &Reference) -> String {
 }
 
 /// The parent with its key, or an error that names what is missing.
-pub(super) async fn expect_parent(tx: &Transaction<'_>, rule: &Reference) -> Result<(), MigrateError> {
+pub(super) async fn expect_parent(tx: &Transaction<'_>, rule: &Reference) -> Result<(), OpsError> {
     let parent = TableInfo::existing(tx, &rule.parent).await?;
     rule.parent_columns.iter().try_for_each(|column| parent.expect_column(column).map(|_| ()))
 }

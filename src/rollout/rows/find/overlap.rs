@@ -7,12 +7,12 @@
 use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
 
+use crate::ops::sweep::Span;
 use crate::ops::transaction::Transaction;
-use crate::ops::{FindingKind, Ident, RowKey};
+use crate::ops::{FindingKind, Ident, RowKey, sweep};
 use crate::rollout::rows::find::scope::{Scope, all_given, as_texts};
-use crate::rollout::rows::find::sweep::Span;
 use crate::rollout::rows::find::tally::Tally;
-use crate::rollout::rows::find::{Offender, Sample, sweep};
+use crate::rollout::rows::find::{Offender, Sample};
 use crate::rollout::rule::{NoOverlap, WindowColumns};
 
 /// Rows of one tenant's resource, each beginning before all earlier ones have ended. It is held in memory whole, about

@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::Type;
 
-use crate::ops::{Ident, MigrateError, TableInfo};
+use crate::ops::{Ident, OpsError, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::rule::Rule;
 
@@ -78,7 +78,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Names the first column of the rule or the guard that is not there.
-    pub(super) fn expect_columns(&self, rule: &Rule) -> Result<(), MigrateError> {
+    pub(super) fn expect_columns(&self, rule: &Rule) -> Result<(), OpsError> {
         let guard = self.guard;
         let own = guard.tenant.iter().chain(&guard.confirmed_at).chain(&guard.created_at);
         for column in rule.columns().into_iter().chain(own) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::Client;
 
-use crate::ops::{FindingKind, MigrateError, RowKey, TableInfo, session};
+use crate::ops::{FindingKind, OpsError, RowKey, TableInfo, session};
 use crate::rollout::rows::find::{finding, offenders};
 use crate::rollout::{Guard, GuardBuilder, WindowColumns};
 
@@ -33,7 +33,7 @@ async fn leaving(
     client: &mut Client,
     guard: GuardBuilder,
     tenant: Option<&str>,
-) -> Result<Vec<String>, MigrateError> {
+) -> Result<Vec<String>, OpsError> {
     let guard = guard.build().unwrap();
     let table = TableInfo::existing(client, guard.table()).await.unwrap();
     let rule = guard.rules().last().unwrap();
@@ -90,7 +90,7 @@ async fn an_orphan_refers_to_something_that_is_not_there() {
     assert_eq!(leaving(&mut client, parent(&["house", "id"]), Some("2")).await.unwrap(), ["3"]);
     let error = leaving(&mut client, parent(&["house", "nobody"]), None).await.unwrap_err();
     let (table, column) = ("public.parents".to_owned(), "nobody".to_owned());
-    assert_eq!(error, MigrateError::MissingColumn { table, column });
+    assert_eq!(error, OpsError::MissingColumn { table, column });
     let itself = Guard::on("public", "parents").reference(
         "f",
         &["house", "up"],
@@ -100,7 +100,7 @@ async fn an_orphan_refers_to_something_that_is_not_there() {
     assert_eq!(leaving(&mut client, itself, None).await.unwrap(), ["2/1"]);
     let absent = guard().reference("f", &["parent"], ("public", "absent"), &["id"]);
     let error = leaving(&mut client, absent, None).await.unwrap_err();
-    assert_eq!(error, MigrateError::MissingTable { table: "public.absent".to_owned() });
+    assert_eq!(error, OpsError::MissingTable { table: "public.absent".to_owned() });
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn unknown_satisfies_a_check_and_a_window_needs_both_bounds_in_order() {
         Some(FindingKind::InvalidWindow)
     );
     let error = leaving(&mut client, guard().check("c", "pary > 0"), None).await.unwrap_err();
-    assert!(matches!(error, MigrateError::Unevaluable { ref rule, .. } if rule == "c"), "{error}");
+    assert!(matches!(error, OpsError::Unevaluable { ref rule, .. } if rule == "c"), "{error}");
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn rows_that_cannot_be_told_apart_are_counted_and_never_named_as_losers() 
         (1, 1, &RowKey(vec!["(0,2)".to_owned()]))
     );
     let error = offenders(&mut tx, &guard, &table, &guard.rules()[0], None).await.unwrap_err();
-    assert_eq!(error, MigrateError::NoPrimaryKey { table: "public.t".to_owned() });
+    assert_eq!(error, OpsError::NoPrimaryKey { table: "public.t".to_owned() });
 }
 
 #[tokio::test]
@@ -155,11 +155,8 @@ async fn nothing_is_left_behind_in_the_transaction() {
     let table = TableInfo::existing(&client, broken.table()).await.unwrap();
     let mut tx = session::begin(&mut client, Duration::from_secs(1)).await.unwrap();
     let error = offenders(&mut tx, &broken, &table, &broken.rules()[0], None).await.unwrap_err();
-    let expected = MigrateError::Unevaluable {
-        table: "public.t".into(),
-        rule: "never".into(),
-        sqlstate: "22012".into(),
-    };
+    let expected =
+        OpsError::Unevaluable { table: "public.t".into(), rule: "never".into(), sqlstate: "22012".into() };
     assert_eq!(error, expected);
     // The transaction goes on, with its own settings.
     let sql = "SELECT current_setting('enable_indexscan'), current_setting('work_mem')";

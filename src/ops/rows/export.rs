@@ -4,23 +4,22 @@ use std::path::Path;
 
 use futures_util::TryStreamExt as _;
 
-use crate::ops::artifact::{
-    Action, ArtifactError, Header, Purpose, Reader, Record, RowTable, Writer, Written, text_form,
-};
+use crate::ops::artifact::{Action, ArtifactError, Header, Purpose, Reader, Record, Writer, Written};
+use crate::ops::rows::{RowTable, text_form};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError, TableName};
+use crate::ops::{DriverResult, OpsError, TableName};
 
 /// Writes every row of `tables`, given parents first, as `tx` sees them. The caller's transaction holds whatever lock
 /// keeps them from changing; its settings are as before when the call returns without an error.
 ///
 /// # Errors
-/// [`Artifact`](MigrateError::Artifact) if the file cannot be written: then there is none.
+/// [`Artifact`](OpsError::Artifact) if the file cannot be written: then there is none.
 pub(crate) async fn export(
     tx: &Transaction<'_>,
     path: &Path,
     purpose: Purpose,
     tables: &[TableName],
-) -> Result<Written, MigrateError> {
+) -> Result<Written, OpsError> {
     let outside = text_form::enter(tx).await?;
     let mut found = Vec::with_capacity(tables.len());
     for name in tables {

@@ -3,10 +3,11 @@
 use tokio_postgres::RowStream;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::ops::artifact::sql::unnest;
-use crate::ops::artifact::{Row, RowTable};
+use crate::ops::artifact::Row;
+use crate::ops::rows::RowTable;
+use crate::ops::rows::sql::unnest;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError, RowKey, TableName};
+use crate::ops::{DriverResult, OpsError, RowKey, TableName};
 
 /// A row that was found.
 #[derive(Debug)]
@@ -17,13 +18,13 @@ pub(crate) struct Current {
     pub(crate) marked: bool,
 }
 
-/// By [`Lock`].
-const ROWS_LOCK: [&str; 3] = ["", "FOR NO KEY UPDATE OF t SKIP LOCKED", "FOR UPDATE OF t SKIP LOCKED"];
+/// By [`RowLock`].
+const LOCKS: [&str; 3] = ["", "FOR NO KEY UPDATE OF t SKIP LOCKED", "FOR UPDATE OF t SKIP LOCKED"];
 
 /// How rows that are looked up are locked. A row that another session holds is passed over, never waited for: who waits
 /// for nothing while holding rows takes part in no deadlock.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Lock {
+pub(crate) enum RowLock {
     None,
     /// To change columns that are in no key.
     Mark,
@@ -37,9 +38,9 @@ impl RowTable {
         &self,
         tx: &Transaction<'_>,
         keys: &[&RowKey],
-        lock: Lock,
-    ) -> Result<Vec<Current>, MigrateError> {
-        let (order, lock) = (self.key_columns("t").join(", "), ROWS_LOCK[lock as usize]);
+        lock: RowLock,
+    ) -> Result<Vec<Current>, OpsError> {
+        let (order, lock) = (self.key_columns("t").join(", "), LOCKS[lock as usize]);
         let sql = format!(
             "SELECT k.at::pg_catalog.int8, {}, {} FROM {} JOIN {} AS t ON {} ORDER BY {order} {lock}",
             self.texts(),
@@ -58,7 +59,7 @@ impl RowTable {
     }
 
     /// All rows, streamed, each an array of texts.
-    pub(crate) async fn stream(&self, tx: &Transaction<'_>) -> Result<RowStream, MigrateError> {
+    pub(crate) async fn stream(&self, tx: &Transaction<'_>) -> Result<RowStream, OpsError> {
         let sql = format!("SELECT {} FROM {} AS t", self.texts(), self.name.quoted());
         tx.query_typed_raw::<&str, _>(&sql, []).await.driver()
     }
@@ -69,7 +70,7 @@ impl RowTable {
         tx: &Transaction<'_>,
         keys: &[&RowKey],
         marked: bool,
-    ) -> Result<u64, MigrateError> {
+    ) -> Result<u64, OpsError> {
         let Some(shadow) = &self.shadow else { return Ok(0) };
         let (table, column, on) = (self.name.quoted(), shadow.quoted(), self.on_key());
         let sql = format!("UPDATE {table} AS t SET {column} = {marked} FROM {} WHERE {on}", self.keys());
@@ -78,19 +79,24 @@ impl RowTable {
     }
 
     /// Removes rows; returns how many.
-    pub(crate) async fn remove_rows(
-        &self,
-        tx: &Transaction<'_>,
-        keys: &[&RowKey],
-    ) -> Result<u64, MigrateError> {
+    pub(crate) async fn remove_rows(&self, tx: &Transaction<'_>, keys: &[&RowKey]) -> Result<u64, OpsError> {
         let sql =
             format!("DELETE FROM {} AS t USING {} WHERE {}", self.name.quoted(), self.keys(), self.on_key());
         let arrays = self.arrays(keys);
         tx.execute_typed(&sql, &params(&arrays)).await.map_err(|error| refused(error, &self.name))
     }
 
+    /// Refuses if a trigger or rule of the host's kept some of the rows as they were.
+    pub(crate) fn expect_changed(&self, changed: u64, meant: usize) -> Result<(), OpsError> {
+        if changed == meant as u64 {
+            Ok(())
+        } else {
+            Err(OpsError::RowsKept { table: self.name.to_string() })
+        }
+    }
+
     /// Puts rows back, identity columns included; returns how many.
-    pub(crate) async fn insert_rows(&self, tx: &Transaction<'_>, rows: &[&Row]) -> Result<u64, MigrateError> {
+    pub(crate) async fn insert_rows(&self, tx: &Transaction<'_>, rows: &[&Row]) -> Result<u64, OpsError> {
         let there = |at: &usize| Some(*at) != self.shadow_at || self.has_shadow;
         let places: Vec<usize> = (0..self.columns.len()).filter(there).collect();
         let column = |at: &usize| self.columns[*at].quoted();
@@ -115,11 +121,11 @@ pub(crate) fn params<'a>(arrays: &'a [Vec<Option<&'a str>>]) -> Vec<(&'a (dyn To
 }
 
 /// A constraint of the host's that will not have the change is named; its message may quote the row.
-fn refused(error: tokio_postgres::Error, table: &TableName) -> MigrateError {
+fn refused(error: tokio_postgres::Error, table: &TableName) -> OpsError {
     let found = error.as_db_error().filter(|error| error.code().code().starts_with("23"));
     let rule = found.and_then(|error| error.constraint().or(error.column()).map(str::to_owned));
     match rule {
-        Some(rule) => MigrateError::RowRefused { table: table.to_string(), rule },
-        None => MigrateError::from_driver(error),
+        Some(rule) => OpsError::RowRefused { table: table.to_string(), rule },
+        None => OpsError::from_driver(error),
     }
 }

@@ -84,7 +84,7 @@ WHERE l.strong OR t.by_client AND t.seconds >= $2
 ORDER BY t.seconds DESC NULLS LAST, t.pid";
 
 /// Those who matter for `tables`, given by their object identifiers.
-pub(super) async fn read(
+pub(crate) async fn read(
     tx: &Client,
     tables: &BTreeMap<i64, String>,
     long: Duration,

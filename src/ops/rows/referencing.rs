@@ -3,9 +3,9 @@
 
 use tokio_postgres::types::Type;
 
-use crate::ops::artifact::{RowTable, params};
+use crate::ops::rows::{RowTable, params};
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError, RowKey};
+use crate::ops::{DriverResult, OpsError, RowKey};
 
 /// Foreign keys that refer to a table, with the condition that row `c` refers to row `t`. A row may refer to itself.
 const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::text,
@@ -29,12 +29,12 @@ const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::tex
     ORDER BY 2, 3, 1";
 
 /// Refuses if any row refers to one of `keys`. Once those are locked for removal, no new row can. Within
-/// [`text_form`](crate::ops::artifact::text_form).
-pub(super) async fn refuse(
+/// [`text_form`](crate::ops::rows::text_form).
+pub(crate) async fn refuse_referenced(
     tx: &Transaction<'_>,
     table: &RowTable,
     keys: &[&RowKey],
-) -> Result<(), MigrateError> {
+) -> Result<(), OpsError> {
     let name = table.name.quoted();
     let referring = tx.query_typed(REFERRING, &[(&name, Type::TEXT)]).await;
     for foreign_key in referring.driver()? {
@@ -47,7 +47,7 @@ pub(super) async fn refuse(
         let found = tx.query_typed_one(&sql, &params(&arrays)).await.driver()?;
         if found.get(0) {
             let child = format!("{}.{}", foreign_key.get::<_, &str>(1), foreign_key.get::<_, &str>(2));
-            return Err(MigrateError::Referenced {
+            return Err(OpsError::Referenced {
                 table: table.name.to_string(),
                 child,
                 constraint: foreign_key.get(0),

@@ -10,21 +10,21 @@ use std::collections::{BTreeMap, BinaryHeap};
 use tokio_postgres::types::{FromSql, Type};
 
 /// An instant, and on which side of it: -1 before everything, 0 before it, 1 behind it, 2 behind everything.
-pub(super) type Edge = (Instant, i16);
+pub(crate) type Edge = (Instant, i16);
 
 /// A `timestamptz`, `timestamp` or `date` as the server counts it, infinity included: good for comparing with others
 /// of the same column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Instant(pub(super) i64);
+pub(crate) struct Instant(pub(crate) i64);
 
 /// A row of a chain.
 #[derive(Clone, Debug)]
-pub(super) struct Span<T> {
-    pub(super) start: Edge,
-    pub(super) end: Edge,
+pub(crate) struct Span<T> {
+    pub(crate) start: Edge,
+    pub(crate) end: Edge,
     /// Who stays: the smaller one.
-    pub(super) rank: i64,
-    pub(super) row: T,
+    pub(crate) rank: i64,
+    pub(crate) row: T,
 }
 
 impl Instant {
@@ -52,7 +52,7 @@ impl<'a> FromSql<'a> for Instant {
 
 impl<T> Span<T> {
     /// The smaller one stays. A row without both bounds has to leave anyway, so it must not make others leave.
-    pub(super) fn precedence(&self) -> (bool, i64) {
+    pub(crate) fn precedence(&self) -> (bool, i64) {
         let bounded =
             self.start.1 >= 0 && self.start.0.is_finite() && self.end.1 < 2 && self.end.0.is_finite();
         (!bounded, self.rank)
@@ -63,7 +63,7 @@ impl<T> Span<T> {
 /// logarithm), not in the pairs: a place holder for "no table yet" may have thousands of rows at once.
 ///
 /// `chain` is in order of `start`.
-pub(super) fn pairs<T>(chain: &[Span<T>], mut seen: impl FnMut(&Span<T>, &Span<T>) -> bool) -> u64 {
+pub(crate) fn pairs<T>(chain: &[Span<T>], mut seen: impl FnMut(&Span<T>, &Span<T>) -> bool) -> u64 {
     let mut active = BinaryHeap::new();
     let (mut count, mut curious) = (0, true);
     for (at, span) in chain.iter().enumerate() {
@@ -86,7 +86,7 @@ pub(super) fn pairs<T>(chain: &[Span<T>], mut seen: impl FnMut(&Span<T>, &Span<T
 }
 
 /// The rows that leave, each with one that stays: in order of rank, whoever overlaps nobody who stays, stays too.
-pub(super) fn offenders<T>(chain: &[Span<T>]) -> Vec<(&Span<T>, &Span<T>)> {
+pub(crate) fn offenders<T>(chain: &[Span<T>]) -> Vec<(&Span<T>, &Span<T>)> {
     let mut ranked: Vec<&Span<T>> = chain.iter().filter(|span| span.start < span.end).collect();
     ranked.sort_unstable_by_key(|span| span.precedence());
     let mut staying: BTreeMap<Edge, &Span<T>> = BTreeMap::new();

@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError};
+use crate::ops::{DriverResult, OpsError};
 
 /// `pg_catalog` alone on the path makes the server qualify every other name, be it a type's or a value's (`regclass`).
 const SETTINGS: [(&str, &str); 8] = [
@@ -27,7 +27,7 @@ pub(crate) const FOR_READING_BACK: &str =
 pub(crate) struct Outside(Vec<String>);
 
 /// Sets them for the transaction, until [`leave`].
-pub(crate) async fn enter(tx: &Transaction<'_>) -> Result<Outside, MigrateError> {
+pub(crate) async fn enter(tx: &Transaction<'_>) -> Result<Outside, OpsError> {
     let names: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
     let sql = "SELECT pg_catalog.current_setting(s.name)
         FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS s (name, at) ORDER BY s.at";
@@ -38,12 +38,12 @@ pub(crate) async fn enter(tx: &Transaction<'_>) -> Result<Outside, MigrateError>
 }
 
 /// Back to the session's own.
-pub(crate) async fn leave(tx: &Transaction<'_>, outside: &Outside) -> Result<(), MigrateError> {
+pub(crate) async fn leave(tx: &Transaction<'_>, outside: &Outside) -> Result<(), OpsError> {
     let values: Vec<&str> = outside.0.iter().map(String::as_str).collect();
     set(tx, &values).await
 }
 
-async fn set(tx: &Transaction<'_>, values: &[&str]) -> Result<(), MigrateError> {
+async fn set(tx: &Transaction<'_>, values: &[&str]) -> Result<(), OpsError> {
     let names: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
     let sql = "SELECT pg_catalog.set_config(s.name, s.value, true)
         FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS s (name, value)";

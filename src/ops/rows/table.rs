@@ -3,9 +3,9 @@
 use tokio_postgres::types::Type;
 
 use crate::ops::artifact::Row;
-use crate::ops::artifact::header::Section;
+use crate::ops::artifact::Section;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, Ident, MigrateError, RowKey, TableInfo, TableName};
+use crate::ops::{DriverResult, Ident, OpsError, RowKey, TableInfo, TableName};
 
 /// A table of an artifact, as it is now.
 #[derive(Debug)]
@@ -38,22 +38,22 @@ const EQUALITY: &str = "SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
     WHERE i.indrelid = to_regclass($1) AND i.indisprimary AND k.at <= i.indnkeyatts ORDER BY k.at";
 
 impl RowTable {
-    /// The table as it is, for a new artifact. Within [`text_form`](crate::ops::artifact::text_form).
+    /// The table as it is, for a new artifact. Within [`text_form`](crate::ops::rows::text_form).
     pub(crate) async fn current(
         tx: &Transaction<'_>,
         name: &TableName,
         shadow: Option<&Ident>,
-    ) -> Result<Self, MigrateError> {
+    ) -> Result<Self, OpsError> {
         let section = Section::of(&TableInfo::existing(tx, name).await?)?;
         Self::of(tx, section, shadow).await
     }
 
-    /// The table of a section, which must still have its shape. Within [`text_form`](crate::ops::artifact::text_form).
+    /// The table of a section, which must still have its shape. Within [`text_form`](crate::ops::rows::text_form).
     pub(crate) async fn of(
         tx: &Transaction<'_>,
         section: Section,
         shadow: Option<&Ident>,
-    ) -> Result<Self, MigrateError> {
+    ) -> Result<Self, OpsError> {
         let name = section.name()?;
         let now = Section::of(&TableInfo::existing(tx, &name).await?)?;
         section.expect_shape(&now, shadow)?;
@@ -61,7 +61,7 @@ impl RowTable {
         if let Some(other) = mark.filter(|mark| mark.ty != "boolean") {
             let (table, rule, by) =
                 (name.to_string(), other.name.clone(), format!("a column of type {}", other.ty));
-            return Err(MigrateError::NameTaken { table, rule, by });
+            return Err(OpsError::NameTaken { table, rule, by });
         }
         let quoted = name.quoted();
         let rows = tx.query_typed(EQUALITY, &[(&quoted, Type::TEXT)]).await;
@@ -72,10 +72,10 @@ impl RowTable {
         };
         let key: Option<Vec<Key>> = section.key.iter().enumerate().map(key).collect();
         let columns = section.columns.iter().map(|head| {
-            Ident::new(&head.name).map_err(|_| MigrateError::UnsupportedName { name: head.name.clone() })
+            Ident::new(&head.name).map_err(|_| OpsError::UnsupportedName { name: head.name.clone() })
         });
         Ok(Self {
-            key: key.ok_or_else(|| MigrateError::NoPrimaryKey { table: name.to_string() })?,
+            key: key.ok_or_else(|| OpsError::NoPrimaryKey { table: name.to_string() })?,
             columns: columns.collect::<Result<_, _>>()?,
             has_shadow: mark.is_some(),
             shadow_at: shadow.and_then(|shadow| section.position(shadow.as_str())),

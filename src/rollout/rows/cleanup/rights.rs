@@ -1,35 +1,21 @@
-//! Transactions of a clearing, and what must be allowed before it begins.
+//! What must be allowed before a cleanup begins.
 
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::ops::artifact::Action;
-use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, MigrateError, Pace, TableInfo, session};
+use crate::ops::transaction::AS_OF_NOW;
+use crate::ops::{DriverResult, OpsError, Pace, TableInfo, session};
 use crate::rollout::guard::Guard;
 
-/// Rows are found, and written to the file, in one snapshot.
-pub(crate) const ONE_SNAPSHOT: &str = "ISOLATION LEVEL REPEATABLE READ";
-/// Rows are changed as they are now.
-pub(crate) const AS_OF_NOW: &str = "ISOLATION LEVEL READ COMMITTED";
-
-/// Begins one; whether it may write is left as the session has it.
-pub(crate) async fn begin<'a>(
-    client: &'a mut Client,
-    pace: &Pace,
-    mode: &str,
-) -> Result<Transaction<'a>, MigrateError> {
-    session::begin_in(client, mode, pace.lock_timeout, "").await
-}
-
-/// So that what cannot succeed fails before a file is written.
-pub(super) async fn expect_rights(
+/// Refuses a cleanup that could not succeed, before a file is written.
+pub(super) async fn expect(
     client: &mut Client,
     guard: &Guard,
     pace: &Pace,
     action: Action,
-) -> Result<(), MigrateError> {
-    let tx = begin(client, pace, AS_OF_NOW).await?;
+) -> Result<(), OpsError> {
+    let tx = session::begin_in(client, AS_OF_NOW, pace.lock_timeout, "").await?;
     let table = TableInfo::existing(&tx, &guard.table).await?;
     table.expect_key()?;
     let sql = "SELECT pg_catalog.current_setting('transaction_read_only') = 'on',
@@ -48,9 +34,9 @@ pub(super) async fn expect_rights(
     let (read_only, may, owner): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
     let adds_column = action == Action::Shadow && table.column(&guard.shadow).is_none();
     if read_only {
-        Err(MigrateError::ReadOnlyServer)
+        Err(OpsError::ReadOnlyServer)
     } else if !may || (adds_column && !owner) {
-        Err(MigrateError::PermissionDenied)
+        Err(OpsError::PermissionDenied)
     } else {
         Ok(())
     }

@@ -8,10 +8,7 @@ use uuid::Uuid;
 
 use crate::ops::RowKey;
 use crate::ops::artifact::Reader;
-use crate::rollout::rows::cleanup::Step;
-
-/// How many keys a report names.
-const SAMPLES: usize = 20;
+use crate::ops::rows::{SAMPLES, Step};
 
 /// What a [restore](crate::rollout::Guard::restore) did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,7 +1,7 @@
 //! The parts of which statements on rows as text are made.
 
-use crate::ops::artifact::RowTable;
-use crate::ops::artifact::table::Key;
+use crate::ops::rows::RowTable;
+use crate::ops::rows::table::Key;
 use crate::ops::{Ident, RowKey};
 
 impl RowTable {

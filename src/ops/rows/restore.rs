@@ -1,0 +1,117 @@
+//! The rows of an artifact put back into their tables.
+
+use std::path::Path;
+
+use tokio_postgres::Client;
+
+use crate::ops::artifact::{Action, Reader, Record};
+use crate::ops::rows::{Batch, Inspected, Restored, RowLock, RowTable, Step, in_batches, text_form};
+use crate::ops::transaction::{AS_OF_NOW, Transaction};
+use crate::ops::{DriverResult, Ident, OpsError, Pace, RowKey, session};
+
+/// Puts the rows of any artifact back, table after table in its order (parents first); `shadow` is the marking column of
+/// a guard's. The caller keeps other rollouts away.
+pub(crate) async fn put_back(
+    client: &mut Client,
+    reader: &mut Reader,
+    path: &Path,
+    shadow: Option<Ident>,
+    pace: &Pace,
+) -> Result<Restored, OpsError> {
+    expect_fit(client, reader, shadow.as_ref(), pace).await?;
+    let mut report = Restored::new(path, reader);
+    let back = PutBack { shadow, action: reader.header().purpose.action() };
+    reader.rewind()?;
+    loop {
+        let records = reader.batch(pace.batch as usize)?;
+        if records.is_empty() {
+            return Ok(report);
+        }
+        report.add(in_batches(client, pace, &back, reader, records).await?);
+    }
+}
+
+/// Every table must be there, as it was, in the database the rows came from.
+async fn expect_fit(
+    client: &mut Client,
+    reader: &Reader,
+    shadow: Option<&Ident>,
+    pace: &Pace,
+) -> Result<(), OpsError> {
+    let tx = session::begin_in(client, AS_OF_NOW, pace.lock_timeout, "").await?;
+    reader.header().expect_database(&tx).await?;
+    let _ = text_form::enter(&tx).await?;
+    for section in &reader.header().tables {
+        RowTable::of(&tx, section.clone(), shadow).await?;
+    }
+    Ok(())
+}
+
+/// Unmarks or inserts rows.
+struct PutBack {
+    shadow: Option<Ident>,
+    action: Action,
+}
+
+impl Batch for PutBack {
+    fn shadow(&self) -> Option<&Ident> {
+        self.shadow.as_ref()
+    }
+
+    async fn apply(
+        &self,
+        tx: &Transaction<'_>,
+        table: &RowTable,
+        records: &[Record],
+        outside: &text_form::Outside,
+    ) -> Result<Step, OpsError> {
+        match self.action {
+            Action::Shadow => unmark(tx, table, records, outside).await,
+            Action::Remove => insert(tx, table, records, outside).await,
+        }
+    }
+}
+
+async fn unmark(
+    tx: &Transaction<'_>,
+    table: &RowTable,
+    records: &[Record],
+    outside: &text_form::Outside,
+) -> Result<Step, OpsError> {
+    let inspected = Inspected::read(tx, table, records, RowLock::Mark).await?;
+    let marked = |found: &&(usize, _, bool)| found.2;
+    let keys: Vec<&RowKey> =
+        inspected.found.iter().filter(marked).map(|(at, ..)| &records[*at].key).collect();
+    let already = (inspected.found.len() - keys.len()) as u64;
+    text_form::leave(tx, outside).await?;
+    let done = table.mark_rows(tx, &keys, false).await?;
+    let step = Step { done, already, held: inspected.held, gone: inspected.absent, differing: Vec::new() };
+    table.expect_changed(done, keys.len()).map(|()| step)
+}
+
+async fn insert(
+    tx: &Transaction<'_>,
+    table: &RowTable,
+    records: &[Record],
+    outside: &text_form::Outside,
+) -> Result<Step, OpsError> {
+    let inspected = Inspected::read(tx, table, records, RowLock::None).await?;
+    let mut step = Step::default();
+    let mut missing = vec![true; records.len()];
+    for (at, row, _) in inspected.found {
+        missing[at] = false;
+        if table.same(&row, &records[at].row) {
+            step.already += 1;
+        } else {
+            step.differing.push(records[at].key.clone());
+        }
+    }
+    let rows: Vec<_> =
+        records.iter().zip(missing).filter(|(_, missing)| *missing).map(|(r, _)| &r.row).collect();
+    text_form::leave(tx, outside).await?;
+    tx.batch_execute(text_form::FOR_READING_BACK).await.driver()?;
+    if !rows.is_empty() {
+        step.done = table.insert_rows(tx, &rows).await?;
+    }
+    table.expect_changed(step.done, rows.len()).map(|()| step)
+}
