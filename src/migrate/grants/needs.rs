@@ -9,7 +9,7 @@ use crate::schema::SchemaName;
 use crate::sql;
 
 /// The column whose right to update is asked for where rows are only locked: one that decides nothing. In the first two a
-/// check says that it equals another column, so that nobody changes it with this right alone.
+/// check says that it equals another column, so that this right alone cannot change it.
 const LOCK_COLUMNS: [(&str, &str); 6] = [
     ("confirmations", "requested"),
     ("holds", "requested"),
@@ -48,7 +48,7 @@ pub(super) fn grants(uses: &BTreeSet<Use>) -> Vec<Grant> {
     grants.into_iter().collect()
 }
 
-/// `None` is every column: a table that is locked and not in the list would be one, so a test looks.
+/// `None` would mean every column, so a test sees to it that each locked table is in the list.
 fn lock_column(table: &str) -> Option<&'static str> {
     LOCK_COLUMNS.iter().find(|(locked, _)| *locked == table).map(|(_, column)| *column)
 }
