@@ -1,6 +1,6 @@
 //! What a database of this release has: `catalog.txt`, written by `catalog.sql` on a freshly migrated database.
 //!
-//! The text is read once, into a [`Catalog`]. Whoever wants to know a table, column, constraint or index of ours asks it.
+//! The text is read once, into a [`Catalog`], which has every table, column, constraint and index of ours.
 
 pub(super) mod definition;
 pub(super) mod object;
@@ -38,7 +38,7 @@ pub(super) struct Object<'a> {
     line: usize,
 }
 
-/// Why a text is no catalog of ours.
+/// Why a text cannot be the catalog of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Damage {
     /// Counted from 1.

@@ -1,4 +1,4 @@
-//! A rollout as a ceremony: every step in its order, each looked at before the next, and a report of it.
+//! A ceremony: a whole rollout in one call, every step in its order, each checked before the next, with a report.
 //!
 //! ```text
 //! preflight ─► plan ─► up ─► verify ─► audit ─► up again: nothing to do ─► drill on a scratch copy ─► report
@@ -21,7 +21,7 @@ use tokio_postgres::Client;
 use self::report::Steps;
 use crate::migrate::Migrator;
 
-/// How a ceremony is held.
+/// The options of a ceremony.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct CeremonyOptions {
@@ -54,7 +54,7 @@ impl CeremonyOptions {
 }
 
 impl Migrator {
-    /// Holds the ceremony. What went wrong is in the report, errors of the server too: it says how far it came.
+    /// Runs the ceremony. Failures are in the report, errors of the server too: its last step is where it stopped.
     ///
     /// The scratch copy is a schema of its own, `<schema>_drill`, dropped at the end on every path. What a killed run, or
     /// a dropped future, left of it is swept by the next ceremony, and so are its files.

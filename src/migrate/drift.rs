@@ -25,26 +25,26 @@ pub struct Drift {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DriftKind {
-    /// It is not there; of a migration: it is pending.
+    /// The object does not exist; of a migration: it is pending.
     Missing,
-    /// The constraint is not there, and an index that is none has its name.
+    /// The constraint does not exist, and an index without a constraint has its name.
     IndexOnly,
-    /// It may be deferred to the end of a transaction: its errors come late, and `ON CONFLICT` fails on it.
+    /// The constraint may be deferred to the end of a transaction: its errors come late, and `ON CONFLICT` fails on it.
     Deferrable,
-    /// New rows obey it, old rows were never checked.
+    /// New rows obey the constraint, old rows were never checked.
     NotValid,
-    /// Some of its triggers are switched off: it keeps nothing, or half of it.
+    /// Some of the constraint's triggers are switched off: it is not enforced, or only in part.
     Disabled,
     /// The index is left over from a build that failed.
     InvalidIndex,
-    /// It is there with another definition.
+    /// The object has another definition.
     Changed {
         /// The definition of this release.
         expected: String,
         /// The definition in the database.
         found: String,
     },
-    /// It is there, and this release does not know it.
+    /// This release does not know the object.
     Extra,
 }
 
@@ -57,7 +57,7 @@ impl Drift {
         Self { kind, object: format!("migration {version}"), id: None }
     }
 
-    /// Whether it breaks a promise: everything does, except a column, constraint or index too many.
+    /// Whether the difference breaks a promise of the schema. All do, except an extra column, constraint or index.
     #[must_use]
     pub fn fails(&self) -> bool {
         let kind = self.id.as_ref().map(|id| id.kind);
@@ -106,7 +106,7 @@ fn is_index_only(id: &ObjectId, found: &Definitions) -> bool {
     id.kind == CatalogKind::Constraint && found.contains_key(&id.as_kind(CatalogKind::Index))
 }
 
-/// What weakens an object without another definition has a name of its own.
+/// How the definitions differ. What weakens an object but leaves its definition has a kind of its own.
 fn changed(object: CatalogKind, expected: &str, found: &str) -> DriftKind {
     let (base, marks) = without_marks(found);
     let marked = |mark: &str| marks.contains(mark);

@@ -33,7 +33,7 @@ impl Migrator {
         let mut reader = Reader::open(path.as_ref())?;
         let header = reader.header();
         if header.purpose != Purpose::Export {
-            return self.restore_cleared(client, path.as_ref(), header, pace).await;
+            return self.restore_cleaned(client, path.as_ref(), header, pace).await;
         }
         if let Some(other) = header.tables.iter().find(|section| section.schema != self.schema.as_str()) {
             let table = format!("{}.{}", self.schema, other.table);

@@ -97,7 +97,8 @@ impl Grants {
     }
 }
 
-/// Whether the server has a role of this name. As text: a name the server would cut is no role's.
+/// Whether the server has a role of this name. Compared as text, because a `name` would be cut to the length of one that
+/// may be another role's.
 pub(super) async fn exists(client: &Client, role: &str) -> Result<bool, OpsError> {
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname::text = $1)";
     let row = client.query_typed_one(sql, &[(&role, Type::TEXT)]).await;

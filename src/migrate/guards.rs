@@ -138,13 +138,13 @@ mod tests {
         let guards = guards(&SchemaName::default());
         let guard = guards.iter().find(|guard| guard.table.name.as_str() == "allocations").unwrap();
         assert_eq!(guard.counted(), "(((released_at IS NULL))) AND NOT \"shadow\"");
-        let told = guard.rules.iter().find(|rule| matches!(rule, Rule::NoOverlap(_))).unwrap();
+        let found = guard.rules.iter().find(|rule| matches!(rule, Rule::NoOverlap(_))).unwrap();
         let expected = NoOverlap {
             name: Ident::new("allocations_resource_during_excl").unwrap(),
             resource: vec![Ident::new("resource_id").unwrap()],
             window: WindowColumns::range("during").unwrap(),
         };
-        assert_eq!(told, &Rule::NoOverlap(expected));
+        assert_eq!(found, &Rule::NoOverlap(expected));
         let Some(Rule::Reference(parent)) =
             guard.rules.iter().find(|rule| matches!(rule, Rule::Reference(_)))
         else {

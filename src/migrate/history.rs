@@ -68,7 +68,7 @@ pub(super) async fn read(client: &Client, schema: &SchemaName) -> Result<Vec<Row
     if !exists(client, schema).await? {
         return Ok(Vec::new());
     }
-    // What somebody emptied is another text, not an error.
+    // A checksum emptied by hand means another text, not an error.
     let sql = schema.qualify(
         "SELECT version, coalesce(name, ''), coalesce(checksum, ''), applied_at FROM slotkeeper.migrations ORDER BY version",
     );

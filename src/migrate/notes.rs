@@ -1,4 +1,4 @@
-//! What the host decides about our tables, as far as an operator may want to know it.
+//! What the host decides about our tables and an operator may want to know.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::migrate::{Migrator, Role, grants};
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, OpsError};
 
-/// A fact about a table that is nobody's fault, and may explain one.
+/// A fact about a table that is not a fault, but may explain one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -21,7 +21,7 @@ pub enum Note {
         table: String,
         /// Whether it binds the owner too.
         forced: bool,
-        /// The policies, by name. Without one nobody but the owner sees a row.
+        /// The policies, by name. Without one only the owner sees a row.
         policies: Vec<String>,
     },
     /// The table belongs to another role than the schema does.
@@ -52,7 +52,7 @@ pub enum Note {
         /// The tables, without the schema.
         tables: Vec<String>,
     },
-    /// There is no such role.
+    /// The server has no role of that name.
     UnknownRole,
 }
 

@@ -34,7 +34,7 @@ pub struct PlannedStep {
     pub name: &'static str,
     /// Its statements, for this schema.
     pub statements: Vec<String>,
-    /// The locks it takes on tables that are there already, until it commits. New tables are nobody else's yet.
+    /// The locks it takes on tables that are there already, until it commits. New tables are not in use yet.
     pub locks: Vec<PlannedLock>,
 }
 
@@ -48,7 +48,7 @@ pub struct PlannedLock {
     pub mode: &'static str,
     /// What others cannot do meanwhile.
     pub blocks: &'static str,
-    /// Rows of the table, as the planner last heard.
+    /// Rows of the table, as the planner's statistics have it.
     pub estimated_rows: u64,
     /// Its size with indexes.
     pub bytes: u64,

@@ -1,4 +1,4 @@
-//! A look at a database before it is migrated or repaired.
+//! What prevents a migration or a repair, looked up before anything is changed.
 
 use tokio_postgres::Client;
 
@@ -9,14 +9,14 @@ use crate::rollout::preflight::Plan;
 use crate::rollout::{Preflight, PreflightOptions, preflight};
 
 impl Migrator {
-    /// Looks at the server, the role's rights, our tables where they are there, whoever else uses them, and every row
+    /// Looks at the server, the role's rights, our tables as far as they exist, the sessions that use them, and every row
     /// that breaks one of their rules, as [`Guard::preflight`](crate::rollout::Guard::preflight) does for a host's table.
     ///
-    /// Tables that are not there yet are no obstacle: [`up`](Self::up) creates them. A schema or an extension that is
+    /// Tables that do not exist yet are not an obstacle: [`up`](Self::up) creates them. A schema or an extension that is
     /// missing is one only if this migrator would not, or its role may not, create it.
     ///
     /// # Errors
-    /// What the connection or the server reports. What is found, is no error.
+    /// What the connection or the server reports. A finding is not an error.
     ///
     /// # Transactions
     /// One, repeatable read and read only, rolled back.
@@ -24,7 +24,7 @@ impl Migrator {
         self.preflight_with(client, PreflightOptions::new()).await
     }
 
-    /// The same, as closely as told.
+    /// As [`preflight`](Self::preflight), with options.
     ///
     /// # Errors
     /// As [`preflight`](Self::preflight).

@@ -1,16 +1,16 @@
-//! Putting back what was changed behind the library's back.
+//! Restoring definitions that were changed outside of the library.
 //!
-//! Only what can be put back without a loss, and only as this release defines it. Constraints and indexes are built beside
-//! what is there and take its place when they hold, so that no table is less protected meanwhile.
+//! Only definitions that can be restored without a loss, and only as this release has them. A constraint or index is built
+//! beside the one that differs and takes its place when it holds, so that no table is less protected meanwhile.
 //!
 //! | is | becomes |
 //! |---|---|
 //! | a constraint or index that is missing, changed, deferrable, not validated, disabled or invalid | as defined |
 //! | the rule of a domain that is missing, changed or not validated | as defined |
 //! | a default, `NOT NULL` or `fillfactor` that differs | as defined |
-//! | a missing table, domain or column, a changed type, a migration | left: they are [`up`](Migrator::up)'s, or a restore's |
-//! | a trigger, rule, column, constraint or index too many | left: somebody wanted it |
-//! | rows | left: a rule they break is named, see [`Guard`](crate::rollout::Guard) for the ways to mend them |
+//! | a missing table, domain or column, a changed type, a migration | skipped: run [`up`](Migrator::up), or restore a backup |
+//! | an extra trigger, rule, column, constraint or index | skipped: it was added on purpose |
+//! | rows that break a rule | skipped: the rule is named; see [`Guard`](crate::rollout::Guard) for ways to correct them |
 
 mod decide;
 
@@ -28,7 +28,7 @@ use crate::ops::session::Failure;
 use crate::ops::{Built, ObjectKind, OpsError, Pace, session};
 use crate::rollout::refuse_violated;
 
-/// What a repair may do. Nothing unless told: then it says what it would do.
+/// What a repair may do. By default it changes nothing and reports what it would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Repair {
@@ -40,32 +40,32 @@ pub struct Repair {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Repaired {
-    /// Whether it was told to do it.
+    /// Whether it was done; otherwise this is what would be done.
     pub applied: bool,
-    /// What was put back, in order.
-    pub mended: Vec<Mended>,
-    /// What was not, and why.
-    pub left: Vec<Left>,
+    /// The objects that were restored, in order.
+    pub repaired: Vec<RepairedObject>,
+    /// The objects that were skipped, and why.
+    pub skipped: Vec<Skipped>,
     /// How the definitions compare afterwards.
     pub after: Verification,
 }
 
-/// One object that was put back.
+/// One object that was restored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Mended {
+pub struct RepairedObject {
     /// The object, as in [`Drift::object`](crate::migrate::Drift::object).
     pub object: String,
     /// What is done to it.
     pub how: String,
-    /// How that went, of a constraint or index and if it was told to.
+    /// The build's report; `None` for a dry run, and for anything but a constraint or index.
     pub built: Option<Built>,
 }
 
 /// One object that was left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Left {
+pub struct Skipped {
     /// The object, as in [`Drift::object`](crate::migrate::Drift::object).
     pub object: String,
     /// Why it is not touched.
@@ -73,12 +73,12 @@ pub struct Left {
 }
 
 impl Repair {
-    /// Says what it would do.
+    /// Reports what it would do, and changes nothing.
     pub fn dry_run() -> Self {
         Self::default()
     }
 
-    /// Does it.
+    /// Restores the definitions.
     pub fn apply(self) -> Self {
         Self { apply: true, ..self }
     }
@@ -90,28 +90,28 @@ impl Repair {
 }
 
 impl Migrator {
-    /// Puts back the definitions of this release where [`verify`](Self::verify) finds others. Repeating it is safe: what
-    /// is as it should be is not touched.
+    /// Restores the definitions of this release where [`verify`](Self::verify) finds others. Repeating it is safe: an
+    /// object that is as it should be is not touched.
     ///
     /// # Errors
-    /// [`StillViolated`](OpsError::StillViolated) if rows break a rule that is to come back: what was put back before
+    /// [`StillViolated`](OpsError::StillViolated) if rows break a rule that is to be restored: what was restored before
     /// it stays, and a missing check or foreign key stays as `NOT VALID`, which binds new rows;
     /// [`NameTaken`](OpsError::NameTaken), [`InUse`](OpsError::InUse),
-    /// [`RolloutRunning`](OpsError::RolloutRunning) and [`Contended`](OpsError::Contended) if others are in the
-    /// way; [`PermissionDenied`](OpsError::PermissionDenied); what the connection or the server reports.
+    /// [`RolloutRunning`](OpsError::RolloutRunning) and [`Contended`](OpsError::Contended) if other sessions hold
+    /// locks for too long; [`PermissionDenied`](OpsError::PermissionDenied); what the connection or the server reports.
     ///
     /// # Transactions
     /// Several, each short but for the building of an exclusion, which locks its table until it is built.
     pub async fn repair(&self, client: &mut Client, repair: &Repair) -> Result<Repaired, OpsError> {
         let before = self.verify(client).await?;
-        let (actions, left) = decide::decide(&before.drift, &self.schema)?;
-        let mut mended = Vec::with_capacity(actions.len());
+        let (actions, skipped) = decide::decide(&before.drift, &self.schema)?;
+        let mut repaired = Vec::with_capacity(actions.len());
         for Action { object, how, work } in actions {
             let built = if repair.apply { self.take(client, &work, &repair.pace).await? } else { None };
-            mended.push(Mended { object, how, built });
+            repaired.push(RepairedObject { object, how, built });
         }
         let after = if repair.apply { self.verify(client).await? } else { before };
-        Ok(Repaired { applied: repair.apply, mended, left, after })
+        Ok(Repaired { applied: repair.apply, repaired, skipped, after })
     }
 
     async fn take(&self, client: &mut Client, work: &Work, pace: &Pace) -> Result<Option<Built>, OpsError> {
@@ -121,7 +121,7 @@ impl Migrator {
         take(client, work, pace).await
     }
 
-    /// Before an exclusion locks its table for a build that would fail at the end.
+    /// Refuses an exclusion that rows break, before it locks its table for a build that would fail at its end.
     async fn refuse_overlaps(&self, client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), OpsError> {
         let guards = guards::guards(&self.schema).into_iter();
         for guard in guards.filter(|guard| *guard.table() == ddl.table && ddl.kind == ObjectKind::Exclusion) {
@@ -172,13 +172,13 @@ fn still_violated(failure: Failure, sqlstate: &str, of: &str, rule: &str) -> Ops
 
 impl fmt::Display for Repaired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let done = if self.applied { "mended" } else { "to be mended" };
-        for Mended { object, how, built } in &self.mended {
+        let done = if self.applied { "repaired" } else { "to be repaired" };
+        for RepairedObject { object, how, built } in &self.repaired {
             match built {
                 Some(built) => writeln!(f, "{done}: {object}: {built}")?,
                 None => writeln!(f, "{done}: {object}: {how}")?,
             }
         }
-        self.left.iter().try_for_each(|left| writeln!(f, "left: {}: {}", left.object, left.why))
+        self.skipped.iter().try_for_each(|Skipped { object, why }| writeln!(f, "skipped: {object}: {why}"))
     }
 }

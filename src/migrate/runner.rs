@@ -12,7 +12,7 @@ use crate::migrate::{Migration, Role, Status, history, step};
 use crate::ops::OpsError;
 use crate::schema::SchemaName;
 
-/// Brings the schema up, takes it down, and tells where it stands.
+/// Applies migrations, takes them back, and lists them.
 ///
 /// It needs a connection of its own for as long as a call lasts. Each migration is one transaction, settings last no longer
 /// than it, and nothing stays behind in the session.
@@ -49,7 +49,7 @@ pub struct Applied {
     /// How long its statements took, and writing the export.
     #[serde(serialize_with = "crate::serde_seconds::serialize")]
     pub duration: Duration,
-    /// The file that has every row the step destroyed, if it was told to write one.
+    /// The file with every row that the step destroyed, if an export was asked for.
     pub exported: Option<Exported>,
 }
 
@@ -161,7 +161,7 @@ impl Migrator {
     /// Applies every pending migration and returns those that this call applied.
     ///
     /// # Errors
-    /// [`Locked`](OpsError::Locked) and [`Contended`](OpsError::Contended) if others were in the way;
+    /// [`Locked`](OpsError::Locked) and [`Contended`](OpsError::Contended) if other sessions held locks for too long;
     /// [`ChecksumChanged`](OpsError::ChecksumChanged), [`NewerSchema`](OpsError::NewerSchema) and
     /// [`HistoryGap`](OpsError::HistoryGap) if the database was migrated by another release;
     /// [`MissingSchema`](OpsError::MissingSchema), [`MissingExtension`](OpsError::MissingExtension),

@@ -11,7 +11,7 @@ use crate::ops::transaction::{Transaction, WRITING};
 use crate::ops::{DriverResult, OpsError, server, session};
 use crate::schema::SchemaName;
 
-/// How often a step is tried when locks of other sessions are in its way.
+/// How often a step is tried when other sessions hold locks it needs.
 const ATTEMPTS: u32 = 3;
 
 /// Everything is set for this transaction only: the connection goes back as it came. The texts of migrations name
@@ -155,7 +155,7 @@ async fn down(
         history::delete(tx, schema, migration.version).await
     };
     if let Err(error) = dropped.await {
-        // Nothing is dropped, so the file is only in the way of the next attempt.
+        // Nothing is dropped, and the next attempt needs the file's name.
         exported.iter().for_each(|exported| drop(std::fs::remove_file(&exported.path)));
         return Err(error);
     }

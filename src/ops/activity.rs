@@ -1,4 +1,4 @@
-//! Others who use the tables.
+//! What other sessions do with tables.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +23,7 @@ pub struct Session {
     pub locks: Vec<TableLock>,
 }
 
-/// What a session does, as far as it can be told.
+/// What a session does, as far as this role can see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -83,7 +83,7 @@ LEFT JOIN LATERAL (
 WHERE l.strong OR t.by_client AND t.seconds >= $2
 ORDER BY t.seconds DESC NULLS LAST, t.pid";
 
-/// Those who matter for `tables`, given by their object identifiers.
+/// The sessions that matter for `tables`, which are given by their object identifiers.
 pub(crate) async fn read(
     tx: &Client,
     tables: &BTreeMap<i64, String>,

@@ -49,19 +49,19 @@ pub enum OpsError {
         /// The migration that is missing.
         version: i32,
     },
-    /// Stepping down would drop a table that holds rows, and was not told to.
+    /// Stepping down would drop a table that holds rows, and the caller did not allow that.
     #[error("table {table} holds rows that stepping down would destroy")]
     DataWouldBeLost {
         /// The first such table, without the schema.
         table: &'static str,
     },
-    /// The schema does not exist and the migrator may not create it.
+    /// The schema does not exist, and the migrator was not allowed to create it.
     #[error("schema {schema} does not exist")]
     MissingSchema {
         /// The schema asked for.
         schema: SchemaName,
     },
-    /// The extension `btree_gist` is not there, and cannot or may not be created.
+    /// The extension `btree_gist` is missing, and cannot or may not be created.
     #[error("extension btree_gist is not installed in this database")]
     MissingExtension,
     /// The role may not do this.
@@ -76,13 +76,13 @@ pub enum OpsError {
     /// The server is a standby, or the session is read only.
     #[error("the server takes no writes")]
     ReadOnlyServer,
-    /// A table that a guard or a check needs is not there.
+    /// A table that a guard or a check needs does not exist.
     #[error("table {table} does not exist")]
     MissingTable {
         /// The table, with its schema.
         table: String,
     },
-    /// A column that a guard names is not there.
+    /// A column that a guard names does not exist.
     #[error("table {table} has no column {column}")]
     MissingColumn {
         /// The table, with its schema.
@@ -104,7 +104,7 @@ pub enum OpsError {
     },
     /// Rows break the rule that was to be built. No row was changed; what was built before stays, and a new check or foreign
     /// key stays `NOT VALID`, so new rows obey it already. Overlaps and invalid windows are quarantined, shared keys and
-    /// orphans deduped; rows that break a check of the host's only the host can mend.
+    /// orphans deduped; rows that break a check of the host's only the host can correct.
     #[error("rows of table {table} break the rule {rule}")]
     StillViolated {
         /// The table, with its schema.
@@ -112,7 +112,7 @@ pub enum OpsError {
         /// The constraint or index.
         rule: String,
     },
-    /// The expression of a rule cannot be evaluated on some row, or names what is not there. Only the host can mend it.
+    /// The expression of a rule fails on some row, or names something that does not exist. Only the host can correct it.
     #[error("rule {rule} of table {table} cannot be evaluated (SQLSTATE {sqlstate})")]
     Unevaluable {
         /// The table, with its schema.
@@ -156,7 +156,7 @@ pub enum OpsError {
         /// The constraint or index.
         rule: String,
     },
-    /// A window's column is of a type that is no window: bounds are `timestamptz`, `timestamp` or `date`, both alike.
+    /// A window's column has another type than a range, or than `timestamptz`, `timestamp` or `date` for both bounds.
     #[error("column {column} of table {table} is of a type that makes no window")]
     UnsupportedType {
         /// The table, with its schema.
@@ -164,11 +164,11 @@ pub enum OpsError {
         /// The column.
         column: String,
     },
-    /// An artifact could not be written, or is not one that may be used here.
+    /// An artifact could not be written, or may not be used here.
     #[error(transparent)]
     Artifact(crate::ops::ArtifactError),
     /// A constraint did not let a row be marked, removed or put back; the batch with it was undone, those before stay.
-    /// With the rule out of the way (or the row in its way), call again.
+    /// Drop the rule, or change the row that conflicts with this one, and call again.
     #[error("rule {rule} of table {table} refuses a row")]
     RowRefused {
         /// The table, with its schema.
@@ -182,7 +182,7 @@ pub enum OpsError {
         /// The table, with its schema.
         table: String,
     },
-    /// A row that was to be removed is referred to by rows of another table, which would go with it or stand in its way.
+    /// Rows of another table refer to a row that was to be removed: they would be removed with it or prevent it.
     #[error("rows to be removed from {table} are referred to by {constraint} of {child}")]
     Referenced {
         /// The table with the rows to be removed.
@@ -200,13 +200,13 @@ pub enum OpsError {
         /// How many.
         rows: u64,
     },
-    /// The guard names no tenant, or the text given is no value of the tenant's column.
+    /// The guard names no tenant column, or the text given is not a value of its type.
     #[error("the guard of table {table} names no tenant column, or the text is no value of it")]
     NoTenant {
         /// The table, with its schema.
         table: String,
     },
-    /// A schema of the drill's name is there, and is none that a drill made. Nothing was changed: rename it.
+    /// A schema with the drill's name exists, and no drill made it. Nothing was changed: rename it.
     #[error("schema {schema} is there, and is no scratch copy")]
     ScratchTaken {
         /// The schema.

@@ -1,12 +1,12 @@
 //! One run at a time: of the migrator a schema, of a rollout a table.
 //!
 //! The lock is an advisory one, and it is polled, never waited for: a session that waits inside the server holds a
-//! snapshot, and an index built concurrently by the holder would wait for that snapshot for ever.
+//! snapshot, and an index built concurrently by the holder would wait for that snapshot without end.
 //!
 //! A step of the migrator is one transaction, and the lock ends with it. A rollout takes several, so its lock is the
-//! session's: [`while_locked`](RunLock::while_locked) gives it back on every path. A future that is dropped leaves the
+//! session's: [`while_locked`](RunLock::while_locked) releases it on every path. A future that is dropped leaves the
 //! session's lock with its connection. That is wanted: the server may still be building, and no other run should begin.
-//! Closing the connection gives it back, and so does the next call on the same connection.
+//! Closing the connection releases it, and so does the next call on the same connection.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use crate::schema::SchemaName;
 
 const POLL: Duration = Duration::from_millis(50);
 
-/// What only one run works on at a time.
+/// What one run at a time works on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RunLock<'a> {
     Schema(&'a SchemaName),
@@ -28,7 +28,7 @@ pub(crate) enum RunLock<'a> {
 }
 
 impl RunLock<'_> {
-    /// Does something with the lock held, and gives it back whatever came of it.
+    /// Runs `work` with the lock held, and releases the lock whether or not it succeeded.
     pub(crate) async fn while_locked<T>(
         self,
         client: &mut Client,
@@ -40,7 +40,7 @@ impl RunLock<'_> {
         self.release(client, done).await
     }
 
-    /// Takes it for the session. One that a dropped call left in this session is taken over, not counted up.
+    /// Takes the lock for the session. A lock that a dropped call left in this session is taken over, not taken twice.
     pub(crate) async fn for_session(self, client: &Client, patience: Duration) -> Result<(), OpsError> {
         let sql =
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
@@ -50,8 +50,9 @@ impl RunLock<'_> {
         self.poll(client, sql, patience).await
     }
 
-    /// Gives it back, whatever came of the work: what went wrong first says more, and a closed connection has given the
-    /// lock back. Not only an async closure's business: a future that borrows through one cannot be spawned.
+    /// Releases the lock and returns what the work came to: its error says more than one of the release, and a closed
+    /// connection has released the lock. Callers whose futures must be `Send` use this and not
+    /// [`while_locked`](Self::while_locked): a future that borrows through an async closure cannot be spawned.
     pub(crate) async fn release<T>(self, client: &Client, done: Result<T, OpsError>) -> Result<T, OpsError> {
         let sql = "SELECT pg_catalog.pg_advisory_unlock($1)";
         let released = client.query_typed_one(sql, &[(&self.key(), Type::INT8)]).await;
@@ -59,7 +60,7 @@ impl RunLock<'_> {
         released.map(|_| done).driver()
     }
 
-    /// Takes it for the rest of the transaction.
+    /// Takes the lock for the rest of the transaction.
     pub(crate) async fn for_transaction(
         self,
         tx: &Transaction<'_>,
@@ -79,13 +80,13 @@ impl RunLock<'_> {
             }
             let waited = started.elapsed();
             if waited >= patience {
-                return Err(self.held(waited));
+                return Err(self.timed_out(waited));
             }
             tokio::time::sleep(POLL.min(patience - waited)).await;
         }
     }
 
-    fn held(self, waited: Duration) -> OpsError {
+    fn timed_out(self, waited: Duration) -> OpsError {
         match self {
             Self::Schema(_) => OpsError::Locked { waited },
             Self::Table(table) => OpsError::RolloutRunning { table: table.to_string(), waited },

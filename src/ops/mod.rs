@@ -1,11 +1,11 @@
-//! Work on tables in use: the ground that guards and the migrator share. It knows neither.
+//! Work on tables in use: what guards and the migrator share. It uses neither of them.
 //!
 //! | room | has |
 //! |---|---|
 //! | `error` | the one error of both |
-//! | `ident`, `table`, `row` | names, a table as it is now, a row's key and why it is in the way |
+//! | `ident`, `table`, `row` | names, a table as it is now, a row's key and in which way it breaks a rule |
 //! | `transaction`, `session` | transactions and their settings, steps on a table in use |
-//! | `lock`, `server`, `pace` | one run at a time, what the server must be, how a run gives way |
+//! | `lock`, `server`, `pace` | one run at a time, what the server has and allows, how gently a run works |
 //! | `object` | one constraint or index: as SQL, as the catalog has it, compared, built, removed |
 //! | `artifact` | files of rows |
 //! | `rows` | rows by their key: looked up, marked, removed, put back, in batches |

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How long a step waits for others, how often it tries, and how many rows it touches at a time.
 ///
 /// A statement that waits for a table lock makes everybody who comes later wait behind it. So it waits for a short time
-/// only, gives up, lets the others pass, and tries again.
+/// only, gives up, lets the others go first, and tries again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,7 +58,7 @@ impl Pace {
         Self { batch: batch.max(1), ..self }
     }
 
-    /// What all attempts take at most: the bound for waiting where waiting is in nobody's way.
+    /// The longest time that all attempts take together: the bound for a wait that no other session has to wait behind.
     pub(crate) fn patience(&self) -> Duration {
         (self.lock_timeout + self.pause).saturating_mul(self.attempts)
     }

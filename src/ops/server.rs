@@ -17,7 +17,7 @@ pub(crate) use rights::{Rights, is_key, rights};
 /// The oldest major version that is supported.
 pub(crate) const OLDEST_SERVER: i32 = 14;
 
-/// Refuses an older one.
+/// Refuses a server older than [`OLDEST_SERVER`].
 pub(crate) async fn expect_supported(client: &Client) -> Result<(), OpsError> {
     let sql = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000";
     let row = client.query_typed_one(sql, &[]).await;
@@ -58,7 +58,8 @@ pub(crate) async fn replica_settings(client: &Client) -> Result<Vec<String>, Ops
     Ok(rows.driver()?.iter().map(|row| row.get(0)).collect())
 }
 
-/// The error of creating `btree_gist`. The server does not ship it (0A000, or 58P01 before version 15), or the role may not create it.
+/// The error of creating `btree_gist`: the server does not ship it (0A000, or 58P01 before version 15), or the role may not
+/// create it.
 pub(crate) fn extension_error(error: tokio_postgres::Error) -> OpsError {
     match OpsError::from_driver(error) {
         OpsError::PermissionDenied => OpsError::MissingExtension,

@@ -9,13 +9,13 @@ use crate::ops::server;
 use crate::ops::transaction::{ALL_ROWS, NO_TIMEOUTS, PRINTED, QUIET, READING, Transaction, WRITING};
 use crate::ops::{DriverResult, OpsError, Pace, TableName};
 
-/// How a step in one transaction went.
+/// For how long a step in one transaction waited for its locks, and held them.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Held {
-    /// The longest wait of an attempt. Whoever came after us waited behind us.
+pub(crate) struct LockTimes {
+    /// The longest wait of an attempt. Sessions that asked for the table later waited behind it.
     pub(crate) waited: Duration,
-    /// From the moment we had the lock until the commit.
-    pub(crate) held: Duration,
+    /// From taking the last lock to the end of the commit.
+    pub(crate) locked: Duration,
 }
 
 /// A transaction that may write. The search path stays the session's: the host's expressions are read with it.
@@ -23,7 +23,7 @@ pub(crate) async fn begin(client: &mut Client, lock_timeout: Duration) -> Result
     begin_in(client, WRITING, lock_timeout, "").await
 }
 
-/// The same in another mode, or with further settings.
+/// As [`begin`], in another mode or with further settings.
 pub(crate) async fn begin_in<'a>(
     client: &'a mut Client,
     mode: &str,
@@ -40,7 +40,7 @@ pub(crate) async fn reading<'a>(client: &'a mut Client, settings: &str) -> Resul
     Ok(tx)
 }
 
-/// How long a statement waits for a lock, in whole milliseconds; 0 would be for ever.
+/// How long a statement waits for a lock, in whole milliseconds; 0 would mean without limit.
 fn waiting(lock_timeout: Duration) -> String {
     format!("SET LOCAL lock_timeout = {};", lock_timeout.as_millis().clamp(1, 3_600_000))
 }
@@ -52,34 +52,35 @@ pub(crate) async fn brief(
     table: &TableName,
     mode: &str,
     sql: &str,
-) -> Result<Held, Failure> {
+) -> Result<LockTimes, Failure> {
     beside(client, pace, &[table.quoted()], mode, sql).await
 }
 
 /// As [`brief`] when `sql` locks several tables: they are locked in the order given.
 ///
-/// Autovacuum gives way only to somebody who has waited for `deadlock_timeout` (1 s), which is longer than anybody
-/// should wait behind us. So the tables are first locked in the mode that only autovacuum and the like stand in the way
-/// of, and that nobody but them waits behind; there is time for that. Only then the lock is made as strong as needed.
+/// Autovacuum gives up its lock only to a session that has waited for `deadlock_timeout` (1 s), and no user of the table
+/// should wait that long. So the tables are first locked in `SHARE UPDATE EXCLUSIVE` mode, which conflicts with autovacuum
+/// and with other changes of the table, but not with readers and writers: this wait may be long. Then the lock is raised
+/// to `mode`.
 pub(crate) async fn beside(
     client: &mut Client,
     pace: &Pace,
     tables: &[String],
     mode: &str,
     sql: &str,
-) -> Result<Held, Failure> {
-    let calm: Vec<String> =
+) -> Result<LockTimes, Failure> {
+    let gentle: Vec<String> =
         tables.iter().map(|table| format!("LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")).collect();
     let lock = format!("{} LOCK TABLE {} IN {mode} MODE", waiting(pace.lock_timeout), tables.join(", "));
     let mut waited = Duration::ZERO;
     let mut attempts = 1;
     loop {
         let tx = begin(client, pace.patience()).await.map_err(Failure::Kept)?;
-        match tx.batch_execute(&calm.join("; ")).await {
+        match tx.batch_execute(&gentle.join("; ")).await {
             Err(error) if is_contended(&error) => {
                 return Err(Failure::Kept(OpsError::Contended { attempts }));
             }
-            calmed => calmed.map_err(Failure::Refused)?,
+            locked => locked.map_err(Failure::Refused)?,
         }
         let started = Instant::now();
         let locked = tx.batch_execute(&lock).await;
@@ -92,7 +93,7 @@ pub(crate) async fn beside(
         match done {
             Ok(()) => {
                 tx.commit().await.map_err(Failure::Refused)?;
-                return Ok(Held { waited, held: had.elapsed() });
+                return Ok(LockTimes { waited, locked: had.elapsed() });
             }
             Err(error) if is_contended(&error) && attempts < pace.attempts => attempts += 1,
             Err(error) if is_contended(&error) => {
@@ -128,7 +129,7 @@ pub(crate) async fn wait_for_old_snapshots(client: &Client, pace: &Pace) -> Resu
     Err(OpsError::Contended { attempts: pace.attempts })
 }
 
-/// Why a step failed: as an error of ours already, or as the server said it, which may mean a rule is broken.
+/// Why a step failed: an error of ours already, or the server's, which may mean that a row breaks the rule.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Kept(OpsError),
@@ -148,11 +149,11 @@ fn is_contended(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| matches!(code.code(), "55P03" | "40P01"))
 }
 
-/// Runs one statement that cannot stand in a transaction (`… CONCURRENTLY`). It waits for old transactions, in nobody's
-/// way, as long as all attempts of the pace together.
+/// Runs one statement that cannot stand in a transaction (`… CONCURRENTLY`). It may wait for old transactions for up to
+/// [`Pace::patience`]: no other session waits behind it.
 ///
-/// Time-outs have to be set for the session meanwhile, since there is no transaction to set them for. They are given
-/// back as they were, unless the future is dropped: then they stay with the connection.
+/// Its time-outs are set for the session, because there is no transaction to set them for, and set back afterwards. If
+/// the future is dropped, they stay with the connection.
 pub(crate) async fn outside(client: &mut Client, pace: &Pace, sql: &str) -> Result<(), Failure> {
     let millis = pace.patience().as_millis().clamp(1, 3_600_000).to_string();
     let mut settings = vec![("lock_timeout", millis), ("statement_timeout", "0".into())];
@@ -167,7 +168,7 @@ pub(crate) async fn outside(client: &mut Client, pace: &Pace, sql: &str) -> Resu
     after.map(|_| ())
 }
 
-/// Known from version 17 on. It ends the session, not the statement.
+/// Whether the session has a `transaction_timeout`, known from version 17 on. It ends the session, not the statement.
 async fn has_transaction_timeout(client: &Client) -> Result<bool, OpsError> {
     let sql = "SELECT coalesce(pg_catalog.current_setting('transaction_timeout', true), '0') <> '0'";
     Ok(client.query_typed_one(sql, &[]).await.driver()?.get(0))
@@ -188,7 +189,7 @@ async fn set(
     Ok(before)
 }
 
-/// A table or schema that is not there has a name.
+/// The error of a statement on `table`: if the table or its schema does not exist, that is named.
 pub(crate) fn missing_table(error: tokio_postgres::Error, table: &TableName) -> OpsError {
     match error.code().map(|code| code.code()) {
         Some("42P01" | "3F000") => OpsError::MissingTable { table: table.to_string() },

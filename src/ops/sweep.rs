@@ -22,7 +22,7 @@ pub(crate) struct Instant(pub(crate) i64);
 pub(crate) struct Span<T> {
     pub(crate) start: Edge,
     pub(crate) end: Edge,
-    /// Who stays: the smaller one.
+    /// Its place in the order of precedence; the smaller rank stays.
     pub(crate) rank: i64,
     pub(crate) row: T,
 }
@@ -51,7 +51,8 @@ impl<'a> FromSql<'a> for Instant {
 }
 
 impl<T> Span<T> {
-    /// The smaller one stays. A row without both bounds has to leave anyway, so it must not make others leave.
+    /// Of two rows the one with the smaller value stays. A row without both bounds has to leave anyway, so it comes last:
+    /// it must not make others leave.
     pub(crate) fn precedence(&self) -> (bool, i64) {
         let bounded =
             self.start.1 >= 0 && self.start.0.is_finite() && self.end.1 < 2 && self.end.0.is_finite();
@@ -59,8 +60,8 @@ impl<T> Span<T> {
     }
 }
 
-/// How many pairs overlap; `seen` is shown them one by one until it has seen enough. Linear in the rows (times a
-/// logarithm), not in the pairs: a place holder for "no table yet" may have thousands of rows at once.
+/// How many pairs overlap. `seen` is called for one after the other until it returns false. The time grows with the rows
+/// (times a logarithm), not with the pairs: a placeholder for "no table yet" may have thousands of rows at once.
 ///
 /// `chain` is in order of `start`.
 pub(crate) fn pairs<T>(chain: &[Span<T>], mut seen: impl FnMut(&Span<T>, &Span<T>) -> bool) -> u64 {
@@ -85,14 +86,15 @@ pub(crate) fn pairs<T>(chain: &[Span<T>], mut seen: impl FnMut(&Span<T>, &Span<T
     count
 }
 
-/// The rows that leave, each with one that stays: in order of rank, whoever overlaps nobody who stays, stays too.
+/// The rows that have to leave, each with a row that stays. In order of rank a row stays unless it overlaps one that
+/// stays already.
 pub(crate) fn offenders<T>(chain: &[Span<T>]) -> Vec<(&Span<T>, &Span<T>)> {
     let mut ranked: Vec<&Span<T>> = chain.iter().filter(|span| span.start < span.end).collect();
     ranked.sort_unstable_by_key(|span| span.precedence());
     let mut staying: BTreeMap<Edge, &Span<T>> = BTreeMap::new();
     let mut offenders = Vec::new();
     for span in ranked {
-        // Those who stay do not overlap, so the last to start before my end is the last to end, too.
+        // Rows that stay do not overlap, so the last of them to start before this one's end is also the last to end.
         match staying.range(..span.end).next_back() {
             Some((_, other)) if other.end > span.start => offenders.push((span, *other)),
             _ => {
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_overlaps_only_leavers_stays() {
+    fn a_row_that_overlaps_only_offenders_stays() {
         // 1 stays, so 2 leaves; 3 overlapped 2 alone.
         assert_eq!(leaving(&[span(0, 2, 1), span(1, 4, 2), span(3, 5, 3)]), [(2, 1)]);
         // The middle one came first: both others leave.

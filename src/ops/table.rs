@@ -12,7 +12,7 @@ pub(crate) struct TableInfo {
     pub(crate) columns: Vec<Column>,
     /// The primary key, in its order; none if the table has none.
     pub(crate) key: Vec<Ident>,
-    /// As the planner last heard; 0 if it never did.
+    /// As the planner's statistics have it; 0 if the table was never analyzed.
     pub(crate) estimated_rows: u64,
     /// Table, indexes and TOAST.
     pub(crate) total_bytes: u64,
@@ -38,7 +38,7 @@ const COLUMNS: &str = "SELECT attname::text, format_type(atttypid, atttypmod), a
     FROM pg_attribute WHERE attrelid = $1::int8::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
 
 impl TableInfo {
-    /// Reads it; `None` if there is no such table.
+    /// Reads a table; `None` if it does not exist.
     pub(crate) async fn read(client: &Client, name: &TableName) -> Result<Option<Self>, OpsError> {
         let params = [(&name.schema.as_str() as _, Type::TEXT), (&name.name.as_str() as _, Type::TEXT)];
         let row = client.query_typed_opt(QUERY, &params).await.driver()?;
@@ -55,7 +55,7 @@ impl TableInfo {
         }))
     }
 
-    /// Reads it; a table that is not there is an error.
+    /// Reads a table; one that does not exist is an error.
     pub(crate) async fn existing(client: &Client, name: &TableName) -> Result<Self, OpsError> {
         let found = Self::read(client, name).await?;
         found.ok_or_else(|| OpsError::MissingTable { table: name.to_string() })
@@ -65,13 +65,13 @@ impl TableInfo {
         self.columns.iter().find(|column| column.name == *name)
     }
 
-    /// That column, or an error that names it.
+    /// The column, or an error that names it.
     pub(crate) fn expect_column(&self, name: &Ident) -> Result<&Column, OpsError> {
         let missing = || OpsError::MissingColumn { table: self.name.to_string(), column: name.to_string() };
         self.column(name).ok_or_else(missing)
     }
 
-    /// The primary key; rows of a table without one cannot be told apart, so nothing may be done to single ones.
+    /// The primary key. Without one, a single row cannot be addressed, so that is an error.
     pub(crate) fn expect_key(&self) -> Result<&[Ident], OpsError> {
         if self.key.is_empty() {
             Err(OpsError::NoPrimaryKey { table: self.name.to_string() })

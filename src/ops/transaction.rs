@@ -11,26 +11,26 @@ use tokio_postgres::Client;
 
 use crate::ops::{DriverResult, OpsError};
 
-/// May write, each statement sees what was committed before it.
+/// Each statement sees what was committed before it. May write.
 pub(crate) const WRITING: &str = "ISOLATION LEVEL READ COMMITTED, READ WRITE";
-/// Reads one snapshot.
+/// All statements see one snapshot. May not write.
 pub(crate) const READING: &str = "ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
-/// Reads one snapshot; whether it may write is left as the session has it.
+/// All statements see one snapshot. Whether it may write is the session's setting.
 pub(crate) const ONE_SNAPSHOT: &str = "ISOLATION LEVEL REPEATABLE READ";
-/// Each statement sees what was committed before it; whether it may write is left as the session has it.
+/// Each statement sees what was committed before it. Whether it may write is the session's setting.
 pub(crate) const AS_OF_NOW: &str = "ISOLATION LEVEL READ COMMITTED";
 
-/// Time-outs of the session do not end it. `transaction_timeout` is known from version 17 on.
+/// Switches the session's time-outs off for this transaction. `transaction_timeout` is known from version 17 on.
 pub(crate) const NO_TIMEOUTS: &str = "SET LOCAL statement_timeout = 0;
     SET LOCAL idle_in_transaction_session_timeout = 0;
     SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';";
-/// Notices of the kind "relation exists, skipping" are not sent.
+/// Suppresses notices such as "relation exists, skipping".
 pub(crate) const QUIET: &str = "SET LOCAL client_min_messages = warning;";
-/// Rows hidden by a policy must not look like none: reading such a table is an error then.
+/// Makes it an error to read a table with a policy that hides rows: hidden rows must not be taken for absent ones.
 pub(crate) const ALL_ROWS: &str = "SET LOCAL row_security = off;";
 
-/// Definitions are printed with these settings in mind: qualified names, and literals in one style.
+/// The settings under which definitions are printed and compared: qualified names, and literals in one style.
 pub(crate) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL TimeZone = 'UTC';
     SET LOCAL DateStyle = 'ISO, MDY';
@@ -39,7 +39,7 @@ pub(crate) const PRINTED: &str = "SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL quote_all_identifiers = off;
     SET LOCAL standard_conforming_strings = on;";
 
-/// Dropped, it is rolled back. A savepoint is one as well.
+/// A transaction or a savepoint, rolled back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Transaction<'a> {
     client: &'a mut Client,
@@ -49,7 +49,7 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// Begins one in `mode`, with `settings` (statements, each ended by a semicolon) that end with it. One round trip.
+    /// Begins a transaction in `mode`. `settings` are statements for it, each with its semicolon. One round trip.
     pub(crate) async fn begin(
         client: &'a mut Client,
         mode: &str,

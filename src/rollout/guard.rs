@@ -10,7 +10,7 @@ use crate::rollout::rule::{Check, Rule};
 /// The column that marks quarantined rows, unless [`GuardBuilder::shadow`] names another.
 pub const SHADOW: &str = "slotkeeper_shadow";
 
-/// What shall hold on one table of the host's. Made once, as part of the host's code; it holds no connection.
+/// What shall hold on one table of the host's. Part of the host's code and made once; it has no connection.
 ///
 /// ```
 /// use slotkeeper::rollout::{Guard, WindowColumns};
@@ -37,20 +37,20 @@ pub struct Guard {
     pub(crate) confirmed_at: Option<Ident>,
     pub(crate) created_at: Option<Ident>,
     pub(crate) live: Option<String>,
-    /// Rows that stay before any other, as SQL: among ours, what is booked before what is only held.
+    /// SQL that is true of rows that stay before any others. For our own allocations: booked ones.
     pub(crate) precedence: Option<String>,
     pub(crate) shadow: Ident,
     pub(crate) rules: Vec<Rule>,
 }
 
-/// Why a description is no guard.
+/// Why a description cannot be a guard.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidGuard {
     /// A name is empty, too long or has a control character.
     #[error(transparent)]
     Ident(#[from] InvalidIdent),
-    /// A guard without a rule guards nothing.
+    /// The description has no rule.
     #[error("a guard needs at least one rule")]
     NoRule,
     /// Two rules would be kept by objects of the same name.
@@ -91,7 +91,7 @@ impl Guard {
             .map_or_else(|| format!("NOT {shadow}"), |live| format!("({live}) AND NOT {shadow}"))
     }
 
-    /// Whether it is the check that a window brought along.
+    /// Whether the check was added by a window's rule.
     pub(crate) fn is_window_check(&self, check: &Check) -> bool {
         let brought = |rule: &Rule| match rule {
             Rule::NoOverlap(rule) => window_check(&rule.name) == check.name.as_str(),

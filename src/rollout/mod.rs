@@ -1,4 +1,4 @@
-//! Safe constraints on tables that already hold rows: the host's own, and after an accident ours.
+//! Safe constraints on tables that already hold rows: the host's own, and ours after a constraint was lost.
 //!
 //! A [`Guard`] says what shall hold on one table: no overlap, unique keys, existing parents, checks. Everything else
 //! follows from it, step by step, and each step is a call that returns data:
@@ -25,17 +25,17 @@
 //! the server afterwards: no trigger, no function, no setting. Rows hidden by row level security are an error, not
 //! overlooked.
 //!
-//! # Rows in the way
+//! # Rows that break a rule
 //!
-//! `EXCLUDE` takes neither `NOT VALID` nor `USING INDEX`, so rows that overlap have to be out of its way before it is
-//! built: they are marked in a column of their own ([`SHADOW`] unless named otherwise), never changed otherwise, and never
-//! deleted. The constraint does not see a marked row, so somebody else may be booked over it: it is for a person to decide
-//! what becomes of it, with the customer. Queries of the host's that look for what is free should go on counting it, and its
-//! code must never set the mark: whoever writes `true` leaves the guard. Marked rows still count for keys (unless live only),
-//! foreign keys and the host's checks. To take one back, make room for it and set its mark to `false`; the exclusion decides.
+//! `EXCLUDE` takes neither `NOT VALID` nor `USING INDEX`, so rows that overlap must not count for it before it is built:
+//! they are marked in a column of their own ([`SHADOW`] unless named otherwise), never changed otherwise, and never deleted.
+//! The constraint ignores a marked row, so another row may be booked over it: a person decides what becomes of it, with the
+//! customer. Queries of the host's that look for what is free should go on counting it, and the host's code must never set
+//! the mark: a row written with `true` escapes the guard. Marked rows still count for keys (unless live only), foreign keys
+//! and the host's checks. To take a row back, make room for it and set its mark to `false`; the exclusion decides.
 //! Marking is an UPDATE: triggers and change capture see it, and a subscriber of logical replication needs the column first.
 //!
-//! Rows that share a unique key, or refer to nothing, have no such way out: they are removed, kept whole in the artifact.
+//! Rows that share a unique key, or refer to nothing, cannot be marked: they are removed, and kept whole in the artifact.
 //! It holds personal data, can be read by the operating system's user only (on Unix), and is the only copy: keep it like a
 //! backup.
 //!

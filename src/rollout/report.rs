@@ -1,4 +1,4 @@
-//! What verbs of the guard report in common.
+//! Reports that several verbs of a guard share.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use serde::Serialize;
 use crate::ops::{Lock, ObjectKind, State};
 use crate::rollout::Stage;
 
-/// What was taken back, or would be.
+/// What [`Guard::down`](crate::rollout::Guard::down) or [`Guard::release`](crate::rollout::Guard::release) dropped, or would.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RolledBack {
     /// Each object, in the order in which it was dropped.
     pub objects: Vec<Dropped>,
-    /// Rows that are marked as quarantined; without the column, none.
+    /// Rows that are marked as quarantined; 0 if the table has no column for marks.
     pub marked: u64,
-    /// Whether it was only said, not done.
+    /// Whether this is only what would be dropped.
     pub dry_run: bool,
 }
 
-/// One object that was dropped: what it promised is no longer kept.
+/// One object that was dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Dropped {
@@ -48,10 +48,10 @@ pub struct Planned {
     pub sql: String,
     /// The lock it takes on the table.
     pub lock: Lock,
-    /// Whether it reads the rows; if not, it is over in milliseconds once it has its lock.
+    /// Whether it reads the rows. If not, it takes milliseconds once it has its lock.
     pub reads_rows: bool,
-    /// About how long it reads and builds. `None` where that cannot be tried, as with foreign keys: a join with the
-    /// parent.
+    /// About how long it reads and builds. `None` where that cannot be tried: of foreign keys, which are checked by a join
+    /// with the parent.
     #[serde(serialize_with = "crate::serde_seconds::serialize_some")]
     pub takes: Option<Duration>,
 }

@@ -1,4 +1,4 @@
-//! What shall hold on a table.
+//! The rules of a guard.
 
 use crate::ops::{Ident, InvalidIdent, TableName, ident};
 
@@ -14,7 +14,7 @@ pub enum Rule {
     Reference(Reference),
     /// Every row satisfies an expression.
     Check(Check),
-    /// A plain index, for speed: it is built and verified like the rest, and no row can break it.
+    /// A plain index, for speed. It is built and verified like the other rules, and no row can break it.
     Index(Index),
 }
 
@@ -106,7 +106,7 @@ impl Rule {
         }
     }
 
-    /// The columns it names itself; those inside SQL expressions are the server's to find.
+    /// The columns the rule names itself; not those inside SQL expressions.
     pub(crate) fn columns(&self) -> Vec<&Ident> {
         match self {
             Self::NoOverlap(rule) => rule.resource.iter().chain(rule.window.columns()).collect(),
@@ -122,7 +122,7 @@ impl WindowColumns {
     /// One column of a range type.
     ///
     /// # Errors
-    /// [`InvalidIdent`] if it is no name.
+    /// [`InvalidIdent`] if it is not a valid name.
     pub fn range(column: &str) -> Result<Self, InvalidIdent> {
         Ok(Self::Range(Ident::new(column)?))
     }
@@ -130,7 +130,7 @@ impl WindowColumns {
     /// Two columns, the end exclusive.
     ///
     /// # Errors
-    /// [`InvalidIdent`] if one is no name.
+    /// [`InvalidIdent`] if one is not a valid name.
     pub fn bounds(start: &str, end: &str) -> Result<Self, InvalidIdent> {
         Ok(Self::Bounds { start: Ident::new(start)?, end: Ident::new(end)? })
     }

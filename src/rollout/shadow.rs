@@ -18,7 +18,7 @@ impl Guard {
 pub(crate) async fn planned(client: &Client, guard: &Guard) -> Result<Option<Planned>, OpsError> {
     let state = guard.mark_column().state(client).await?;
     let (sql, reads_rows) = match &state {
-        State::Sound => return Ok(None),
+        State::Valid => return Ok(None),
         State::Missing => (guard.mark_column().add(), false),
         _ => {
             let set = format!("ALTER TABLE {} ALTER COLUMN {}", guard.table.quoted(), guard.shadow.quoted());

@@ -1,4 +1,4 @@
-//! The order in which a guard goes up.
+//! The order in which a guard's objects are built.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::rollout::{Guard, Rule};
 
-/// A part of a guard's way up; each needs those before it.
+/// A part of [`Guard::up`]. Each stage needs those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -22,7 +22,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All, on the way up.
+    /// All stages, in the order in which they are built.
     pub const ALL: [Self; 4] = [Self::Backfill, Self::Integrity, Self::Indexes, Self::Blockers];
 
     /// The stage a rule belongs to.
@@ -47,7 +47,7 @@ impl fmt::Display for Stage {
     }
 }
 
-/// The rules of the stages taken; within a stage as the guard has them.
+/// The rules of all stages through `through`; within a stage in the guard's order.
 pub(super) fn in_order(guard: &Guard, through: Stage) -> Vec<&Rule> {
     let mut rules: Vec<&Rule> = guard.rules.iter().filter(|rule| Stage::of(rule) <= through).collect();
     rules.sort_by_key(|rule| Stage::of(rule));

@@ -19,7 +19,7 @@ impl Guard {
     }
 }
 
-/// Drops the constraints of single tenants; those for all hold by now.
+/// Drops the constraints of single tenants. Called when those for all tenants hold.
 pub(super) async fn retire(client: &mut Client, guard: &Guard, pace: &Pace) -> Result<Vec<String>, OpsError> {
     let mut retired = Vec::new();
     for rule in guard.rules.iter().filter(|rule| guard.is_of_windows(rule)) {
@@ -32,7 +32,7 @@ pub(super) async fn retire(client: &mut Client, guard: &Guard, pace: &Pace) -> R
     Ok(retired)
 }
 
-/// The constraints of single tenants that a rule has now.
+/// The constraints of single tenants that exist for a rule.
 pub(super) async fn of_rule(
     client: &Client,
     guard: &Guard,
@@ -83,7 +83,7 @@ pub(super) async fn single(
     Ok(ddls)
 }
 
-/// The tenant as its column's type prints it, which is how rows are compared with it.
+/// The tenant as its column's type prints it: rows are compared with this text.
 pub(super) async fn canonical(client: &Client, guard: &Guard, tenant: &str) -> Result<String, OpsError> {
     let table = TableInfo::existing(client, &guard.table).await?;
     Ok(literal(client, guard, &table, tenant).await?.1)

@@ -27,7 +27,7 @@ async fn a_plan_says_what_up_does_and_does_nothing() {
     client.batch_execute("DROP SCHEMA other CASCADE").await.unwrap();
     migrator.up(&mut client).await.unwrap();
     assert_eq!(migrator.plan(&mut client).await.unwrap().to_string(), "nothing to do\n");
-    assert_eq!(migrator.repair(&mut client, &Repair::dry_run()).await.unwrap().mended, []);
+    assert_eq!(migrator.repair(&mut client, &Repair::dry_run()).await.unwrap().repaired, []);
 }
 
 #[tokio::test]

@@ -104,15 +104,15 @@ async fn what_was_changed_behind_our_back_is_named_and_put_back() {
         run(&client, damage).await;
         assert!(!migrator.verify(&mut client).await.unwrap().is_ok(), "{damage}");
         let dry = migrator.repair(&mut client, &Repair::dry_run()).await.unwrap();
-        let named: Vec<&str> = dry.mended.iter().map(|mended| mended.object.as_str()).collect();
-        assert_eq!((named.as_slice(), dry.left.as_slice()), (*expected, [].as_slice()), "{damage}");
+        let named: Vec<&str> = dry.repaired.iter().map(|repaired| repaired.object.as_str()).collect();
+        assert_eq!((named.as_slice(), dry.skipped.as_slice()), (*expected, [].as_slice()), "{damage}");
         assert!(!dry.after.is_ok(), "a dry run changes nothing");
         let done = migrator.repair(&mut client, &Repair::dry_run().apply()).await;
         let done = done.unwrap_or_else(|error| panic!("{damage}: {error}"));
-        assert_eq!(done.mended.len(), expected.len(), "{damage}");
+        assert_eq!(done.repaired.len(), expected.len(), "{damage}");
         assert_eq!(done.after.drift, [], "{damage}\n{done}");
         let again = migrator.repair(&mut client, &Repair::dry_run().apply()).await.unwrap();
-        assert_eq!(again.mended, [], "{damage}");
+        assert_eq!(again.repaired, [], "{damage}");
     }
     assert_eq!(house::digest(&client, "slotkeeper").await, rows, "rows are not touched");
     assert!(migrator.audit(&mut client).await.unwrap().is_clean());
@@ -185,7 +185,7 @@ async fn what_would_be_a_loss_or_is_somebody_s_is_left_alone() {
     )
     .await;
     let found = migrator.repair(&mut client, &Repair::dry_run().apply()).await.unwrap();
-    let left: Vec<&str> = found.left.iter().map(|left| left.object.as_str()).collect();
+    let skipped: Vec<&str> = found.skipped.iter().map(|skipped| skipped.object.as_str()).collect();
     let expected = [
         "migration 1",
         "column bookings.time_zone",
@@ -194,12 +194,12 @@ async fn what_would_be_a_loss_or_is_somebody_s_is_left_alone() {
         "table holds",
         "rule outbox.quiet",
     ];
-    assert_eq!(left, expected, "{found}");
-    assert_eq!(found.mended, []);
+    assert_eq!(skipped, expected, "{found}");
+    assert_eq!(found.repaired, []);
 }
 
 #[tokio::test]
-async fn nothing_is_built_on_what_is_gone_and_the_rest_is_mended() {
+async fn nothing_is_built_on_what_is_gone_and_the_rest_is_repaired() {
     let database = kit::database().await.unwrap();
     let mut client = database.client().await.unwrap();
     run(
@@ -208,18 +208,18 @@ async fn nothing_is_built_on_what_is_gone_and_the_rest_is_mended() {
     )
     .await;
     let done = Migrator::new().repair(&mut client, &Repair::dry_run().apply()).await.unwrap();
-    let mended: Vec<&str> = done.mended.iter().map(|mended| mended.object.as_str()).collect();
-    assert_eq!(mended, ["index holds.holds_expires_idx"], "{done}");
-    let left = |object: &str| done.left.iter().any(|left| left.object == object);
+    let repaired: Vec<&str> = done.repaired.iter().map(|repaired| repaired.object.as_str()).collect();
+    assert_eq!(repaired, ["index holds.holds_expires_idx"], "{done}");
+    let skipped = |object: &str| done.skipped.iter().any(|skipped| skipped.object == object);
     for object in ["table outbox", "constraint outbox.outbox_pkey", "column bookings.reference"] {
-        assert!(left(object), "{object}\n{done}");
+        assert!(skipped(object), "{object}\n{done}");
     }
-    assert!(left("index bookings.bookings_reference_key"), "{done}");
+    assert!(skipped("index bookings.bookings_reference_key"), "{done}");
     assert!(!done.after.is_ok());
 }
 
 #[tokio::test]
-async fn a_host_s_own_schema_is_mended_in_its_place() {
+async fn a_host_s_own_schema_is_repaired_in_its_place() {
     let database = kit::empty_database().await.unwrap();
     let mut client = database.client().await.unwrap();
     let migrator = Migrator::new().in_schema(SchemaName::new("other").unwrap());
@@ -228,7 +228,7 @@ async fn a_host_s_own_schema_is_mended_in_its_place() {
         DROP INDEX other.holds_expires_idx; ALTER TABLE other.bookings DROP CONSTRAINT bookings_price_check";
     client.batch_execute(damage).await.unwrap();
     let done = migrator.repair(&mut client, &Repair::dry_run().apply()).await.unwrap();
-    assert_eq!((done.mended.len(), done.after.drift.len()), (3, 0), "{done}");
+    assert_eq!((done.repaired.len(), done.after.drift.len()), (3, 0), "{done}");
     let exists = client.query_one("SELECT to_regnamespace('slotkeeper') IS NULL", &[]).await.unwrap();
     assert!(exists.get::<_, bool>(0), "nothing was made elsewhere");
 }

@@ -45,7 +45,7 @@ async fn each_rule_that_rows_break_is_named_and_rows_stay_as_they_are() {
         assert_eq!(flaw.state, expected, "{broken}");
         assert!(!catalog::read(&client).await.contains("valid=f\n") || is_validated_later);
 
-        // Mended, the next run completes.
+        // RepairedObject, the next run completes.
         client.batch_execute("DELETE FROM app.visits WHERE id IN (2, 3)").await.unwrap();
         guard.up(&mut client, &Up::new()).await.unwrap();
         let found = guard.verify_rows(&mut client).await.unwrap();

@@ -18,7 +18,7 @@ use crate::rights::Duties;
     version,
     after_help = "\
 Exit status: 0 done, or nothing found; 1 an error; 2 wrong usage; 3 something to be dealt with: drift, damage, rows \
-in the way, pending migrations, privileges that do not fit, things left alone.
+that break a rule, obstacles, pending migrations, privileges that do not fit, things left alone.
 
 Environment: DATABASE_URL (postgres://… or key=value; TLS with a verified certificate unless sslmode=disable or a socket), PGPASSWORD, \
 PGSSLROOTCERT (a file of trusted certificates instead of the system's)."
@@ -79,9 +79,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         duties: Duties,
     },
-    /// Restore what can be restored without losing anything.
+    /// Restore what can be restored without offending anything.
     Repair {
-        /// Do it; without, only say what would be done.
+        /// Do it; without, only show what would be done.
         #[arg(long)]
         apply: bool,
     },
@@ -153,7 +153,7 @@ pub(crate) enum GuardCommand {
     Preflight,
     /// Show what `up` would do: its SQL, the locks it takes, and how long it may take.
     Plan,
-    /// Mark rows that overlap or have no sound window.
+    /// Mark rows that overlap or have no valid window.
     Quarantine(Apply),
     /// Remove rows that share a key or refer to nothing, keeping them whole in a file.
     Dedupe(Apply),
@@ -212,15 +212,15 @@ impl Global {
 
 impl Apply {
     /// The same, as the library takes it.
-    pub(crate) fn clearing(&self, pace: Pace) -> Cleanup {
-        let mut clearing = Cleanup::dry_run().pace(pace);
+    pub(crate) fn cleanup(&self, pace: Pace) -> Cleanup {
+        let mut cleanup = Cleanup::dry_run().pace(pace);
         if let Some(tenant) = &self.tenant {
-            clearing = clearing.tenant(tenant);
+            cleanup = cleanup.tenant(tenant);
         }
         if let Some(file) = &self.apply {
-            clearing = clearing.apply(file);
+            cleanup = cleanup.apply(file);
         }
-        clearing
+        cleanup
     }
 }
 

@@ -26,27 +26,28 @@ pub(crate) async fn beside() -> Result<Client, Failure> {
     open().await.map(|(client, _)| client)
 }
 
-/// A server that builds an exclusion does not notice that its client went away, and keeps the table locked: it is told.
+/// Cancels the statement: a server that builds an exclusion does not notice that its client went away, and would keep the
+/// table locked.
 pub(crate) async fn cancel() {
     let Some((running, plain)) = RUNNING.get() else { return };
-    let told = async {
+    let cancelled = async {
         match (plain, tls()) {
             (false, Ok(tls)) => drop(running.cancel_query(tls).await),
             _ => drop(running.cancel_query(NoTls).await),
         }
     };
     // Whatever came of it, the program ends.
-    let _ = tokio::time::timeout(Duration::from_secs(5), told).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), cancelled).await;
 }
 
-/// Connects to what DATABASE_URL names, and tells whether in plain text. Nothing of it is ever repeated: it holds a
+/// Connects to what DATABASE_URL names, and returns whether in plain text. The variable is never printed: it holds a
 /// password.
 async fn open() -> Result<(Client, bool), Failure> {
     let url = std::env::var("DATABASE_URL").map_err(|_| Failure::new("DATABASE_URL is not set"))?;
     let mut config = Config::from_str(&url).map_err(|_| {
         Failure::new("DATABASE_URL cannot be read: postgres://… or key=value, sslmode disable or require")
     })?;
-    // The driver's default would go on in plain text if anybody in between says that the server knows no TLS.
+    // The driver's default would go on in plain text if a host on the way claims that the server knows no TLS.
     if config.get_ssl_mode() == SslMode::Prefer {
         config.ssl_mode(SslMode::Require);
     }

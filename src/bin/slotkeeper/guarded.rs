@@ -27,12 +27,12 @@ pub(crate) async fn run(global: &Global, file: &Path, command: &GuardCommand) ->
             Outcome::of(&plan, !plan.steps.is_empty())
         }
         GuardCommand::Quarantine(apply) => {
-            let cleared = guard.quarantine(client, &apply.clearing(pace)).await?;
-            Outcome::of(&cleared, cleared.remains())
+            let report = guard.quarantine(client, &apply.cleanup(pace)).await?;
+            Outcome::of(&report, report.remains())
         }
         GuardCommand::Dedupe(apply) => {
-            let cleared = guard.dedupe(client, &apply.clearing(pace)).await?;
-            Outcome::of(&cleared, cleared.remains())
+            let report = guard.dedupe(client, &apply.cleanup(pace)).await?;
+            Outcome::of(&report, report.remains())
         }
         GuardCommand::Restore { file } => {
             let restored = guard.restore(client, file, &pace).await?;

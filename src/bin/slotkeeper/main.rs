@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
     output::print(result, cli.global.json)
 }
 
-/// Somebody at the terminal, or whoever stops the machine's services.
+/// Ctrl-C at the terminal, or SIGTERM from the service manager.
 async fn interrupted() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

@@ -37,7 +37,7 @@ pub(crate) fn lines(items: &[impl Display]) -> String {
     items.iter().map(|item| format!("{}\n", item.to_string().trim_end())).collect()
 }
 
-/// Prints a result; a reader who went away is no error.
+/// Prints a result; a closed pipe is not an error.
 pub(crate) fn print(result: Result<Outcome, Failure>, as_json: bool) -> ExitCode {
     match result {
         Ok(outcome) => {

@@ -50,20 +50,20 @@ pub(crate) async fn run(global: &Global, command: &Command) -> Result<Outcome, F
         Command::Repair { apply } => {
             let repair = Repair::dry_run().pace(pace);
             let repaired = migrator.repair(client, &if *apply { repair.apply() } else { repair }).await?;
-            let found = !repaired.left.is_empty() || !repaired.applied && !repaired.mended.is_empty();
+            let found = !repaired.skipped.is_empty() || !repaired.applied && !repaired.repaired.is_empty();
             Outcome::of(&repaired, found)
         }
         Command::Down { export, destroy_data } => {
             down(&migrator, client, export.as_deref(), *destroy_data).await
         }
         Command::Quarantine(apply) => {
-            let cleared = migrator.quarantine(client, &apply.clearing(pace)).await?;
-            Outcome::of(&cleared, cleared.remains())
+            let report = migrator.quarantine(client, &apply.cleanup(pace)).await?;
+            Outcome::of(&report, report.remains())
         }
         Command::Dedupe(apply) => {
-            let cleared = migrator.dedupe(client, &apply.clearing(pace)).await?;
-            let remains = cleared.iter().any(slotkeeper::rollout::CleanupReport::remains);
-            Outcome::new(lines(&cleared), &json!({ "tables": cleared }), remains)
+            let report = migrator.dedupe(client, &apply.cleanup(pace)).await?;
+            let remains = report.iter().any(slotkeeper::rollout::CleanupReport::remains);
+            Outcome::new(lines(&report), &json!({ "tables": report }), remains)
         }
         Command::Restore { file } => {
             let restored = migrator.restore(client, file, &pace).await?;
@@ -169,7 +169,7 @@ async fn ceremony(
 ) -> Result<Outcome, Failure> {
     let unwritable = |error: std::io::Error| Failure::new(format!("the report cannot be written: {error}"));
     if let Some(folder) = report {
-        // Before anything is done: a ceremony without its report is no evidence.
+        // Before anything is done: without its report a ceremony would prove nothing.
         std::fs::create_dir_all(folder).map_err(unwritable)?;
     }
     let ceremony = migrator.ceremony(client, &CeremonyOptions::new().rows(rows)).await;

@@ -1,4 +1,4 @@
-//! Down and up again, on a copy.
+//! Every migration taken back and applied again, on a copy.
 
 mod copy;
 mod scratch;
@@ -21,7 +21,7 @@ use crate::ops::{OpsError, Pace};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Drill {
-    /// The scratch schema; it is gone.
+    /// The scratch schema, which was dropped.
     pub schema: String,
     /// Tenants whose rows were copied.
     pub tenants: u64,
@@ -55,7 +55,7 @@ impl Drill {
     }
 }
 
-/// On a scratch copy, which is gone afterwards whatever happened.
+/// Runs the drill on a scratch copy, which is dropped afterwards in every case.
 pub(super) async fn drill(
     migrator: &Migrator,
     client: &mut Client,

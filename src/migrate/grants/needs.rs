@@ -48,7 +48,7 @@ pub(super) fn grants(uses: &BTreeSet<Use>) -> Vec<Grant> {
     grants.into_iter().collect()
 }
 
-/// `None` is every column: a table that is locked and not in the list would be one, so a test looks.
+/// `None` would mean every column, so a test sees to it that each locked table is in the list.
 fn lock_column(table: &str) -> Option<&'static str> {
     LOCK_COLUMNS.iter().find(|(locked, _)| *locked == table).map(|(_, column)| *column)
 }

@@ -80,7 +80,7 @@ async fn every_statement_needs_what_was_derived_from_it_and_no_more() {
     assert!(tried > 2 * Sql::ALL.len());
 }
 
-/// The right to lock a record is no right to change it.
+/// The right to lock a record is not a right to change it.
 #[tokio::test]
 async fn the_columns_of_locks_let_nobody_change_a_record_or_a_count() {
     let database = kit::database().await.unwrap();

@@ -1,7 +1,7 @@
 //! Which tables a statement of ours reads, writes and locks, read from its text.
 //!
-//! This is no parser of SQL but a reader of the files in `src/sql`, which keep to one hand: keywords in capitals, names in
-//! small letters, every table with its schema and nothing else with one, so that a CTE is never taken for a table. What
+//! It does not parse SQL in general; it reads the files in `src/sql`, which are all written alike: keywords in capitals, names
+//! in small letters, every table with its schema and nothing else with one, so that a CTE is never taken for a table. What
 //! it finds is tried on a real server, statement by statement, in `on_a_server`: each privilege is needed, none is missing.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ pub(super) enum Verb {
     Insert,
     Update,
     Delete,
-    /// `FOR UPDATE` and its kin.
+    /// `FOR UPDATE`, `FOR SHARE` and the like.
     Lock,
 }
 

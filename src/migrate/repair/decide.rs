@@ -4,7 +4,7 @@ use crate::migrate::catalog::definition::{TableDefinition, without_marks};
 use crate::migrate::catalog::{
     CATALOG, CatalogKind, ColumnDefinition, ConstraintDefinition, Definition, Object, ObjectId,
 };
-use crate::migrate::repair::Left;
+use crate::migrate::repair::Skipped;
 use crate::migrate::{Drift, DriftKind};
 use crate::ops::object::Ddl;
 use crate::ops::{Ident, ObjectKind, OpsError, TableName};
@@ -26,29 +26,29 @@ pub(super) enum Work {
     Restrict { domain: String, rule: String, definition: String },
 }
 
-/// Sorts differences into work, in an order in which it can be done, and what is left.
-pub(super) fn decide(drift: &[Drift], schema: &SchemaName) -> Result<(Vec<Action>, Vec<Left>), OpsError> {
+/// Sorts differences into work, in an order in which it can be done, and what is skipped.
+pub(super) fn decide(drift: &[Drift], schema: &SchemaName) -> Result<(Vec<Action>, Vec<Skipped>), OpsError> {
     let mut actions: Vec<Action> = Vec::new();
-    let mut left: Vec<Left> = Vec::new();
+    let mut skipped: Vec<Skipped> = Vec::new();
     for difference in drift.iter().filter(|difference| difference.fails()) {
         let id = difference.id.as_ref().map(constraint_of);
         let object = id.as_ref().map_or_else(|| difference.object.clone(), ToString::to_string);
         let decided = actions.iter().any(|action| action.object == object);
-        if decided || left.iter().any(|left| left.object == object) {
+        if decided || skipped.iter().any(|skipped| skipped.object == object) {
             continue;
         }
         let decision = match &id {
             Some(id) => act(id, difference, drift, schema)?,
             None if difference.kind == DriftKind::Missing => Err("it is pending: migrate first"),
-            None => Err("another release, or somebody by hand, migrated this database"),
+            None => Err("another release, or a person by hand, migrated this database"),
         };
         match decision {
             Ok((how, work)) => actions.push(Action { object, how, work }),
-            Err(why) => left.push(Left { object, why }),
+            Err(why) => skipped.push(Skipped { object, why }),
         }
     }
     actions.sort_by_key(|action| action.work.order());
-    Ok((actions, left))
+    Ok((actions, skipped))
 }
 
 /// The index of a constraint is repaired with it.
@@ -67,7 +67,7 @@ fn act(
     schema: &SchemaName,
 ) -> Result<Decision, OpsError> {
     let Some(object) = CATALOG.get(id) else {
-        return Ok(Err("it is not part of the schema, and somebody wanted it"));
+        return Ok(Err("it is not part of the schema: it was added on purpose"));
     };
     let altered = |change: String| (change.clone(), alter(schema, &id.table, &id.name, &change));
     Ok(match (&object.definition, &difference.kind) {
@@ -131,7 +131,7 @@ fn in_the_way(
         other.id.as_ref() == Some(&index)
             && matches!(&other.kind, DriftKind::Changed { found, .. } if found.starts_with("CREATE UNIQUE"))
     });
-    if unique { Err("a unique index has its name, and keeps a promise to somebody") } else { Ok(true) }
+    if unique { Err("a unique index has its name, and may be relied on") } else { Ok(true) }
 }
 
 fn alter(schema: &SchemaName, table: &str, name: &str, change: &str) -> Work {

@@ -18,7 +18,7 @@ pub enum ArtifactError {
         /// In which way.
         kind: io::ErrorKind,
     },
-    /// Another run writes the same file, or did so while this one wrote it. Choose another path.
+    /// Another run writes the file, or wrote it meanwhile. Choose another path.
     #[error("the artifact {} is there already", path.display())]
     Exists {
         /// The file.
@@ -30,13 +30,13 @@ pub enum ArtifactError {
         /// The file.
         path: PathBuf,
     },
-    /// It is no artifact, or not as it was written.
+    /// The file is not an artifact, or was changed since it was written.
     #[error("the artifact {} is damaged", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
     },
-    /// A newer release wrote it.
+    /// A newer release wrote the artifact.
     #[error("the artifact has format version {found}, this release knows {known}")]
     NewerVersion {
         /// Its version.
@@ -44,10 +44,10 @@ pub enum ArtifactError {
         /// The newest known.
         known: u32,
     },
-    /// It was written from another database, or for a copy of this one.
+    /// The artifact was written from another database, or from a copy of this one.
     #[error("the artifact is of another database")]
     OtherDatabase,
-    /// It holds rows of other tables.
+    /// The artifact holds rows of other tables.
     #[error("the artifact is not of table {table}")]
     OtherTable {
         /// The table that was asked for.
@@ -61,7 +61,7 @@ pub enum ArtifactError {
         /// The first column that differs.
         column: String,
     },
-    /// It was written by another kind of run, or for other tenants: a quarantine's is no dedupe's.
+    /// The artifact was written by another kind of run, such as a dedupe's given to a quarantine, or for other tenants.
     #[error("the artifact was written by another kind of run")]
     OtherPurpose,
     /// A row that was found could not be read again by its primary key. A defect; nothing was written.

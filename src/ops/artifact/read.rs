@@ -1,4 +1,4 @@
-//! Reading an artifact, which is checked whole before its first row is given out.
+//! Reading an artifact. The whole file is checked before the first row is returned.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek as _, SeekFrom};
@@ -29,7 +29,7 @@ struct Probe {
 }
 
 impl Reader {
-    /// Opens and checks it: two passes in all, one line in memory.
+    /// Opens and checks the file. It is read twice in all, one line in memory.
     pub(crate) fn open(path: &Path) -> Result<Self, ArtifactError> {
         let file = File::open(path).map_err(ArtifactError::io(path))?;
         let mut lines = Lines { path, file: BufReader::new(file) };
@@ -126,7 +126,7 @@ impl<F: BufRead> Lines<'_, F> {
             return Err(self.truncated());
         }
         let end = End { rows, sha256: hex(&digest.finalize()) };
-        // Byte by byte, so that no edit passes, not even one that means the same.
+        // Compared byte by byte, so that no edit passes, not even one that means the same.
         let expected = serde_json::to_vec(&end).map_err(|_| self.damaged())?;
         if last.strip_suffix(b"\n") == Some(&expected) { Ok(rows) } else { Err(self.damaged()) }
     }

@@ -24,7 +24,7 @@ impl OpsError {
         }
     }
 
-    /// Whether the same step may succeed at once: a lock was in the way, or someone else created the same object.
+    /// Whether the same step may succeed at once: another session held a lock, or created the same object.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Contended { .. } => true,
@@ -36,7 +36,7 @@ impl OpsError {
     }
 }
 
-/// What the driver answers, as an answer of ours: an extension, so that no `From` turns a driver's error into ours unseen.
+/// Turns the driver's results into ours. An extension and not `From`, so that each conversion is seen where it happens.
 pub(crate) trait DriverResult<T> {
     /// The value, or [`OpsError::from_driver`] of the error.
     fn driver(self) -> Result<T, OpsError>;

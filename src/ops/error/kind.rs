@@ -8,17 +8,17 @@ use crate::ops::OpsError;
 pub enum OpsErrorKind {
     /// Others are at work, or the connection is lost: call again later.
     Busy,
-    /// The server, its extension or the role's rights: an administrator.
+    /// The server, its extension or the role's rights. Acts: an administrator.
     Server,
-    /// The history and this release do not fit together: whoever deploys.
+    /// The history and this release do not fit together. Acts: who deploys.
     History,
-    /// The description does not fit the table: whoever wrote it.
+    /// The description does not fit the table. Acts: the author of the guard.
     Description,
-    /// Rows break a rule, or a rule keeps rows as they are: whoever owns the data.
+    /// Rows break a rule, or a rule keeps rows as they are. Acts: the owner of the data.
     Rows,
-    /// It would destroy or replace something that is not ours to destroy: say so, or make room.
+    /// The call would destroy or replace something it was not allowed to. Allow it, or rename what is there.
     Refused,
-    /// The artifact cannot be written, or is not one that may be used here.
+    /// The artifact cannot be written, or may not be used here.
     Artifact,
     /// An answer of the server that is not expected here: see the SQLSTATE.
     Internal,

@@ -4,12 +4,12 @@
 //! |---|---|---|
 //! | check, foreign key | `NOT VALID`, then `VALIDATE` | read and write |
 //! | unique key, index | `CONCURRENTLY`, then attached | read and write |
-//! | exclusion | in one transaction, there is no other way | not use the table |
+//! | exclusion | in one transaction: PostgreSQL has no other way | not use the table |
 //!
-//! Every lock that is in somebody's way is waited for briefly and given back at once, but for the exclusion's. What is
-//! there with another definition is replaced, and kept until the new one holds. A failure leaves the table at least as
-//! protected as before: a constraint that old rows break stays `NOT VALID` if it is new, because new rows obey it, and
-//! the next run validates it.
+//! A lock that keeps others from reading or writing is waited for briefly and released at once; only an exclusion holds
+//! its lock while it is built. An object with another definition is replaced, and kept until the new one holds. A failure
+//! leaves the table at least as protected as before: a new constraint that old rows break stays `NOT VALID`, because new
+//! rows obey it, and the next run validates it.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -20,10 +20,10 @@ use tokio_postgres::Client;
 use crate::ops::lock::RunLock;
 use crate::ops::object::job::Job;
 use crate::ops::object::{Ddl, ObjectKind, Printed, State, Work, probe, script};
-use crate::ops::session::Held;
+use crate::ops::session::LockTimes;
 use crate::ops::{OpsError, Pace};
 
-/// One object that should be there, and what was done about it.
+/// One constraint, index or column that a table should have, and what was done about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Built {
@@ -44,17 +44,17 @@ pub struct Built {
     pub locked: Duration,
 }
 
-/// Adds one missing object, or replaces one that is not as it should be. Nothing is done about one that is.
+/// Adds the object if it is missing and replaces it if it differs; one that is as it should be is not touched.
 ///
 /// # Errors
 /// [`StillViolated`](OpsError::StillViolated) if rows break it; [`NameTaken`](OpsError::NameTaken),
 /// [`InUse`](OpsError::InUse), [`PartitionedTable`](OpsError::PartitionedTable),
-/// [`Unevaluable`](OpsError::Unevaluable) if it cannot be; [`Contended`](OpsError::Contended) and
-/// [`RolloutRunning`](OpsError::RolloutRunning) if others were in the way.
+/// [`Unevaluable`](OpsError::Unevaluable) if it cannot be built; [`Contended`](OpsError::Contended) and
+/// [`RolloutRunning`](OpsError::RolloutRunning) if other sessions held locks for too long.
 ///
 /// # Transactions
-/// Several, and statements outside of any; see the module. A dropped future leaves the lock of [`lock`] and two
-/// time-outs of the session with the connection, and the object half built: the next call completes it.
+/// Several, and statements outside of any; see the module. A dropped future leaves the [`RunLock`] and two time-outs of
+/// the session with the connection, and the object half built: the next call completes it.
 pub(crate) async fn build(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<Built, OpsError> {
     RunLock::Table(&ddl.table)
         .while_locked(client, pace.patience(), async |client| {
@@ -67,7 +67,7 @@ pub(crate) async fn build(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result
         .await
 }
 
-/// As [`build`], for a caller who has the lock and asked how the server prints the definition.
+/// As [`build`], for a caller that holds the lock and has the definition as the server prints it.
 pub(crate) async fn ensure(
     client: &mut Client,
     ddl: &Ddl,
@@ -75,12 +75,12 @@ pub(crate) async fn ensure(
     pace: &Pace,
 ) -> Result<Built, OpsError> {
     let started = Instant::now();
-    let mut job = Job { client, ddl, pace, held: Held::default() };
+    let mut job = Job { client, ddl, pace, times: LockTimes::default() };
     job.clear_leftover().await?;
     let mut found = job.find(&ddl.name).await?;
     let mut state = found.compare(ddl, expected);
     if state == State::InvalidIndex && !found.is_constraint() {
-        // It is invalid, too, while somebody else builds it; then what has come of it counts.
+        // An index is invalid also while another session builds it. Then wait, and take what became of it.
         job.wait_for_builder().await?;
         found = job.find(&ddl.name).await?;
         state = found.compare(ddl, expected);
@@ -93,15 +93,15 @@ pub(crate) async fn ensure(
     for action in &actions {
         job.run(action).await?;
     }
-    let Held { waited, held } = job.held;
+    let LockTimes { waited, locked } = job.times;
     let (name, duration) = (ddl.name.to_string(), started.elapsed());
-    Ok(Built { name, kind: ddl.kind, work, duration, waited, locked: held })
+    Ok(Built { name, kind: ddl.kind, work, duration, waited, locked })
 }
 
-/// Drops one object that is there: an index while the table is used, a constraint under a short lock.
+/// Drops an existing object: an index while the table is in use, a constraint under a short lock.
 pub(crate) async fn remove(client: &mut Client, ddl: &Ddl, pace: &Pace) -> Result<(), OpsError> {
     let removal = script::removal(ddl, &ddl.name, ddl.kind.is_constraint());
-    Job { client, ddl, pace, held: Held::default() }.run(&removal).await
+    Job { client, ddl, pace, times: LockTimes::default() }.run(&removal).await
 }
 
 impl fmt::Display for Built {

@@ -79,7 +79,7 @@ impl Found {
         Ok(found)
     }
 
-    /// Reads it; `tx` prints as [`PRINTED`](crate::ops::transaction::PRINTED) says.
+    /// Reads what `tx` sees; it prints as [`PRINTED`](crate::ops::transaction::PRINTED) says.
     pub(crate) async fn read(tx: &Transaction<'_>, table: i64, name: &Ident) -> Result<Self, OpsError> {
         let name = name.as_str();
         let params = [(&table as _, Type::INT8), (&name as _, Type::NAME)];
@@ -89,7 +89,7 @@ impl Found {
         Ok(Self { constraint, relation: relation.map(|row| FoundRelation::of(&row)) })
     }
 
-    /// What it is, as the server prints it; `None` if it is not there as that kind of object.
+    /// The definition as the server prints it; `None` if there is no object of that kind.
     pub(crate) fn printed(&self, kind: ObjectKind) -> Option<Printed> {
         let index = self.relation.as_ref().and_then(|relation| relation.index.clone());
         match &self.constraint {
@@ -111,7 +111,7 @@ impl Found {
         self.relation.as_ref().is_some_and(|relation| relation.index.is_some())
     }
 
-    /// Compares it with what should be there.
+    /// Compares what is there with what should be.
     pub(crate) fn compare(&self, ddl: &Ddl, expected: &Printed) -> State {
         match (&self.constraint, &self.relation) {
             (Some(found), relation) if found.is(ddl.kind) => {
@@ -158,7 +158,7 @@ impl FoundConstraint {
 
     fn compare(&self, kind: ObjectKind, expected: &str, valid_index: bool) -> State {
         let same = match kind {
-            // It cannot be tried on a temporary table, so nobody printed what we expect.
+            // A foreign key cannot be tried on a temporary table, so `expected` is not as the server prints it.
             ObjectKind::Reference => tokens(&self.definition) == tokens(expected),
             _ => self.definition == expected,
         };
@@ -170,7 +170,7 @@ impl FoundConstraint {
             Self { disabled: true, .. } => State::Disabled,
             _ if !valid_index => State::InvalidIndex,
             Self { validated: false, .. } => State::NotValid,
-            _ => State::Sound,
+            _ => State::Valid,
         }
     }
 }
@@ -180,18 +180,18 @@ impl FoundRelation {
         Self { index: row.get(0), unique: row.get(1), valid: row.get(2) }
     }
 
-    /// It is no constraint: right for an index, half of a unique key, wrong for an exclusion.
+    /// Compares an index without a constraint: right for an index, half of a unique key, wrong for an exclusion.
     fn compare(&self, kind: ObjectKind, expected: &Printed) -> State {
         let Some(found) = &self.index else { return State::NameTaken { by: "another relation".into() } };
         let taken = State::NameTaken { by: if self.unique { "unique index" } else { "index" }.into() };
         match kind {
             ObjectKind::Exclusion => taken,
-            // Whatever it was to be, it is of no use to anybody.
+            // An invalid index is of no use, whatever it was to be.
             _ if !self.valid => State::InvalidIndex,
             ObjectKind::Unique if expected.index.as_ref() == Some(found) => State::IndexOnly,
             ObjectKind::Unique => taken,
-            _ if *found == expected.definition => State::Sound,
-            // To put an index for speed in the place of a unique one would lose a promise somebody relies on.
+            _ if *found == expected.definition => State::Valid,
+            // A unique index keeps a promise: it is not replaced by an index for speed.
             ObjectKind::Index if self.unique => taken,
             _ => State::Changed { expected: expected.definition.clone(), found: found.clone() },
         }

@@ -5,19 +5,19 @@ use tokio_postgres::types::Type;
 
 use crate::constraint::NEW;
 use crate::ops::object::{Action, Ddl, Found, Lock, ObjectKind, script};
-use crate::ops::session::{Failure, Held};
+use crate::ops::session::{Failure, LockTimes};
 use crate::ops::{DriverResult, Ident, OpsError, Pace, session};
 
-/// How often an exclusion is tried when it meets versions of rows that are gone: once the old snapshots are waited for,
-/// the next try meets none.
+/// How often an exclusion is tried when its build meets dead row versions. Between two tries it waits for the snapshots
+/// that still see them.
 const OLD_VERSIONS: u32 = 3;
 
-/// The building of one object.
+/// The building of one object, and how long its locks were waited for and held.
 pub(super) struct Job<'a> {
     pub(super) client: &'a mut Client,
     pub(super) ddl: &'a Ddl,
     pub(super) pace: &'a Pace,
-    pub(super) held: Held,
+    pub(super) times: LockTimes,
 }
 
 impl Job<'_> {
@@ -25,7 +25,7 @@ impl Job<'_> {
         Found::look_up(self.client, self.pace, &self.ddl.table, name).await
     }
 
-    /// Drops what a run that was killed while replacing left under the temporary name.
+    /// Drops what a run that was killed while it replaced the object left under the temporary name.
     pub(super) async fn clear_leftover(&mut self) -> Result<(), OpsError> {
         let new = self.ddl.name.with_suffix(NEW);
         let found = self.find(&new).await?;
@@ -35,7 +35,8 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Whoever builds an index concurrently holds this lock from beginning to end, whether or not we may see the session.
+    /// Waits until no other session builds an index of the table. A concurrent build holds this lock from beginning to end,
+    /// and the lock is seen even where the session is hidden from our role.
     pub(super) async fn wait_for_builder(&mut self) -> Result<(), OpsError> {
         let mode = Lock::ShareUpdateExclusive.as_sql();
         let waited = session::brief(self.client, self.pace, &self.ddl.table, mode, "SELECT 1").await;
@@ -45,7 +46,7 @@ impl Job<'_> {
     pub(super) async fn run(&mut self, action: &Action) -> Result<(), OpsError> {
         let Err(failure) = self.attempt_past_old_versions(action).await else { return Ok(()) };
         let error = self.refused(failure);
-        // What has the name by now is somebody else's.
+        // If the name is taken, the object is not ours: do not undo it.
         if let (Some(undo), false) = (&action.undo, matches!(error, OpsError::NameTaken { .. })) {
             // If even this fails, the next run finds what is left and drops it.
             let _ = self.attempt(undo).await;
@@ -53,11 +54,11 @@ impl Job<'_> {
         Err(error)
     }
 
-    /// What is locked, in this order: the parent of a foreign key first, because that is the order of those who write a
-    /// parent and its child. The other way round each would wait for the other, until we give way, again and again.
+    /// The tables to lock, in this order: the parent of a foreign key first, because transactions that write a parent and
+    /// its child lock them in that order. Locked the other way round, they and we would deadlock.
     async fn tables(&self, lock: Lock) -> Result<Vec<String>, OpsError> {
         let mut tables = Vec::with_capacity(2);
-        // To validate, the parent is only read; and without the privilege only the statement itself may lock it.
+        // A validation only reads the parent; and without UPDATE on it only the statement itself may lock it.
         if let (Some(parent), true) = (self.ddl.parent(), lock != Lock::ShareUpdateExclusive) {
             let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), 'UPDATE'), false)";
             let row = self.client.query_typed_one(sql, &[(&parent, Type::TEXT)]).await;
@@ -69,9 +70,9 @@ impl Job<'_> {
         Ok(tables)
     }
 
-    /// An exclusion also reads versions of rows that only an old snapshot still sees. One that had its bounds the wrong
-    /// way round before it was quarantined makes no range, which the server calls an error. So the old snapshots are
-    /// waited for, in nobody's way.
+    /// The build of an exclusion also reads dead row versions that an old snapshot still sees. One whose bounds were
+    /// reversed before the row was quarantined makes no range, and the build fails. So wait for the old snapshots, which
+    /// keeps no other session waiting, and try again.
     async fn attempt_past_old_versions(&mut self, action: &Action) -> Result<(), Failure> {
         for _ in 1..OLD_VERSIONS {
             match self.attempt(action).await {
@@ -89,7 +90,7 @@ impl Job<'_> {
         }
     }
 
-    /// Of rows that are still there none is left that makes no range: the check that goes with the exclusion holds.
+    /// Whether a dead row version made the build fail. A live row cannot: the check that goes with the exclusion holds.
     fn met_old_version(&self, failure: &Failure) -> bool {
         let code = match failure {
             Failure::Refused(error) => error.code().map(|code| code.code()).unwrap_or_default(),
@@ -104,16 +105,17 @@ impl Job<'_> {
         }
         let tables = self.tables(action.lock).await.map_err(Failure::Kept)?;
         let mode = action.lock.as_sql();
-        let Held { waited, held } =
+        let LockTimes { waited, locked } =
             session::beside(self.client, self.pace, &tables, mode, &action.sql).await?;
-        // Under the weakest of the locks others go on as if nothing were.
+        // The weakest of the locks keeps no reader and no writer waiting.
         if action.lock != Lock::ShareUpdateExclusive {
-            self.held = Held { waited: self.held.waited.max(waited), held: self.held.held.max(held) };
+            self.times =
+                LockTimes { waited: self.times.waited.max(waited), locked: self.times.locked.max(locked) };
         }
         Ok(())
     }
 
-    /// What the server's refusal means for this object.
+    /// The server's error as one that names this object.
     fn refused(&self, failure: Failure) -> OpsError {
         let error = match failure {
             Failure::Kept(error) => return error,
@@ -122,7 +124,7 @@ impl Job<'_> {
         let (table, rule) = (self.ddl.table.to_string(), self.ddl.name.to_string());
         let code = error.code().map(|code| code.code()).unwrap_or_default();
         match code {
-            // A bound that makes no range, a division by zero: the row breaks the rule in its own way.
+            // Data exceptions too, such as reversed bounds or a division by zero: a row is at fault.
             code if code.starts_with("22") || code.starts_with("23") => {
                 OpsError::StillViolated { table, rule }
             }

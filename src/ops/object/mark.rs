@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::ops::object::{Built, Ddl, Lock, ObjectKind, State, Work, builder, probe};
-use crate::ops::session::Held;
+use crate::ops::session::LockTimes;
 use crate::ops::{DriverResult, Ident, OpsError, Pace, TableInfo, TableName, session};
 
 const EXPECTED: &str = "boolean not null default false";
@@ -50,15 +50,15 @@ impl MarkColumn<'_> {
             return Ok(State::NameTaken { by: format!("a column of type {ty}") });
         }
         let found = format!("{ty}{}{default}", if not_null { " not null" } else { "" });
-        Ok(if found == EXPECTED { State::Sound } else { State::Changed { expected: EXPECTED.into(), found } })
+        Ok(if found == EXPECTED { State::Valid } else { State::Changed { expected: EXPECTED.into(), found } })
     }
 
     /// Adds the column where it is missing: a change of the catalog, no row is rewritten. A column that may be NULL, or
     /// has another default, is repaired; if some rows are NULL that is [`StillViolated`](OpsError::StillViolated).
     pub(crate) async fn ensure(self, client: &mut Client, pace: &Pace) -> Result<Built, OpsError> {
         let started = Instant::now();
-        let (work, held) = match self.state(client).await? {
-            State::Sound => (Work::AlreadyThere, Held::default()),
+        let (work, times) = match self.state(client).await? {
+            State::Valid => (Work::AlreadyThere, LockTimes::default()),
             State::NameTaken { by } => {
                 let (table, rule) = (self.table.to_string(), self.column.to_string());
                 return Err(OpsError::NameTaken { table, rule, by });
@@ -67,7 +67,7 @@ impl MarkColumn<'_> {
             _ => (Work::Replaced, self.repair(client, pace).await?),
         };
         let (name, kind, duration) = (self.column.to_string(), ObjectKind::Column, started.elapsed());
-        Ok(Built { name, kind, work, duration, waited: held.waited, locked: held.held })
+        Ok(Built { name, kind, work, duration, waited: times.waited, locked: times.locked })
     }
 
     /// The statement that adds the column.
@@ -100,7 +100,7 @@ impl MarkColumn<'_> {
     }
 
     /// `SET NOT NULL` reads the whole table under an exclusive lock, unless a valid check says there is nothing to find.
-    async fn repair(self, client: &mut Client, pace: &Pace) -> Result<Held, OpsError> {
+    async fn repair(self, client: &mut Client, pace: &Pace) -> Result<LockTimes, OpsError> {
         let (table, column) = (self.table.quoted(), self.column.quoted());
         let check = Ddl {
             table: self.table.clone(),
@@ -128,7 +128,7 @@ impl MarkColumn<'_> {
         }
     }
 
-    async fn brief(self, client: &mut Client, pace: &Pace, sql: &str) -> Result<Held, OpsError> {
+    async fn brief(self, client: &mut Client, pace: &Pace, sql: &str) -> Result<LockTimes, OpsError> {
         Ok(session::brief(client, pace, self.table, Lock::AccessExclusive.as_sql(), sql).await?)
     }
 

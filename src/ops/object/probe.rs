@@ -2,7 +2,7 @@
 //!
 //! `a <> 'b'` comes back as `((a <> 'b'::text))`, so definitions can only be compared as the server prints them. It
 //! prints what it was given: the same objects are made on an empty temporary copy of the table, in a transaction that
-//! is rolled back. What is no SQL for this table is found out on the way, before anything is changed.
+//! is rolled back. An expression that is not valid for this table is found on the way, before anything is changed.
 
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -27,7 +27,7 @@ pub(crate) async fn printed(
     printed
 }
 
-/// As [`printed`], in a database that has not got the extension yet: it is created and rolled back, too.
+/// As [`printed`], in a database that lacks the extension: it is created first, and rolled back too.
 pub(crate) async fn with_extension(
     client: &mut Client,
     table: &TableName,
@@ -48,7 +48,7 @@ pub(crate) async fn create_extension(tx: &Transaction<'_>) -> Result<(), OpsErro
     tx.batch_execute(sql).await.map_err(server::extension_error)
 }
 
-/// As [`printed`], in a transaction of the caller's, who rolls it back.
+/// As [`printed`], in a transaction that the caller rolls back.
 pub(crate) async fn on_copy(
     tx: &Transaction<'_>,
     table: &TableName,
@@ -76,7 +76,7 @@ pub(crate) async fn on_copy(
             continue;
         }
         let found = Found::read(tx, copy, &ddl.name).await?;
-        // Cannot be missing: it was made a moment ago.
+        // Cannot be missing: it was created above.
         printed.push(found.printed(ddl.kind).ok_or(OpsError::Database { sqlstate: None })?);
     }
     Ok(printed)
@@ -98,7 +98,7 @@ async fn copy(tx: &Transaction<'_>, table: &TableName, shadow: Option<&Ident>) -
     row.map(|row| row.get(0)).driver()
 }
 
-/// The copy is empty, so no row is at fault: the definition is.
+/// The error of creating an object on the copy. The copy is empty, so the definition is at fault, not a row.
 fn unevaluable(error: tokio_postgres::Error, ddl: &Ddl) -> OpsError {
     match OpsError::from_driver(error) {
         // An operator class for a key of text, uuid … comes with the extension.

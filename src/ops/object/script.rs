@@ -1,4 +1,4 @@
-//! What is done about an object: the very statements, for running them and for showing them first.
+//! The statements that bring an object into its state, to run them or to show them first.
 
 use std::fmt;
 
@@ -15,13 +15,13 @@ use crate::ops::object::{Ddl, ObjectKind, State};
 pub enum Work {
     /// Nothing.
     AlreadyThere,
-    /// It held for new rows only; now old ones are checked too.
+    /// The constraint held for new rows only; now old ones are checked too.
     Validated,
-    /// It was missing.
+    /// The object was missing.
     Built,
     /// A failed build had left an invalid index, which was dropped first.
     Rebuilt,
-    /// It was there with another definition, deferrable or disabled.
+    /// The object had another definition, or was deferrable or disabled.
     Replaced,
 }
 
@@ -44,11 +44,11 @@ impl Work {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Lock {
-    /// Nobody else can read or write.
+    /// No other session can read or write.
     AccessExclusive,
-    /// Nobody else can write; nor to the table a foreign key refers to.
+    /// No other session can write, to this table or to the one a foreign key refers to.
     ShareRowExclusive,
-    /// Everybody can read and write; only changes of the table itself, and `VACUUM`, wait.
+    /// Other sessions can read and write; only changes of the table itself, and `VACUUM`, wait.
     ShareUpdateExclusive,
 }
 
@@ -63,7 +63,7 @@ impl Lock {
         }
     }
 
-    /// Who has to wait.
+    /// Which other sessions have to wait.
     #[must_use]
     pub const fn blocks(self) -> &'static str {
         match self {
@@ -86,23 +86,23 @@ pub(crate) struct Action {
     pub(crate) lock: Lock,
     pub(crate) concurrently: bool,
     pub(crate) sql: String,
-    /// Whether it reads the table; otherwise it only writes the catalog.
+    /// Whether the step reads the table; otherwise it only writes the catalog.
     pub(crate) reads: bool,
-    /// What is done if it fails, so that nothing useless stays behind.
+    /// What is done if the step fails, so that nothing useless stays behind.
     pub(crate) undo: Option<Box<Action>>,
 }
 
 /// What is done about `ddl` in this state. `constraint`: there is a constraint of that name, not only an index.
 pub(crate) fn script(ddl: &Ddl, state: &State, constraint: bool) -> (Work, Vec<Action>) {
     match (ddl.kind, state) {
-        (_, State::Sound) => (Work::AlreadyThere, Vec::new()),
+        (_, State::Valid) => (Work::AlreadyThere, Vec::new()),
         (ObjectKind::Check | ObjectKind::Reference, _) => validated(ddl, state),
         (ObjectKind::Exclusion, State::Missing) => {
             let add = Action { reads: true, ..locked(Lock::AccessExclusive, ddl.add(&ddl.name)) };
             (Work::Built, vec![add])
         }
         (ObjectKind::Exclusion, _) => {
-            // In one transaction: nobody sees the table without one of the two.
+            // In one transaction, so that no session sees the table without one of the two.
             let sql = format!("{}; {}", drop_constraint(ddl, &ddl.name), ddl.add(&ddl.name));
             (Work::Replaced, vec![Action { reads: true, ..locked(Lock::AccessExclusive, sql) }])
         }
@@ -127,7 +127,7 @@ fn validated(ddl: &Ddl, state: &State) -> (Work, Vec<Action>) {
         State::Missing => (Work::Built, vec![add(name), validate(name)]),
         _ => {
             let new = name.with_suffix(NEW);
-            // What was there keeps its place if the new one fails, so the new one has none.
+            // If the new constraint fails, the old one stays, so the new one is dropped.
             let undo = Some(Box::new(locked(Lock::AccessExclusive, drop_constraint(ddl, &new))));
             let swap = format!(
                 "{}; ALTER TABLE {} RENAME CONSTRAINT {} TO {}",
@@ -146,7 +146,7 @@ fn validated(ddl: &Ddl, state: &State) -> (Work, Vec<Action>) {
 fn index(ddl: &Ddl, state: &State, constraint: bool) -> (Work, Vec<Action>) {
     let (name, new) = (&ddl.name, ddl.name.with_suffix(NEW));
     let unique = ddl.kind == ObjectKind::Unique;
-    // It has been built, so this is quick.
+    // The index has been built, so attaching it is quick.
     let attach = unique.then(|| locked(Lock::AccessExclusive, ddl.attach(name)));
     match state {
         State::IndexOnly => (Work::Built, attach.into_iter().collect()),
@@ -170,7 +170,7 @@ fn index(ddl: &Ddl, state: &State, constraint: bool) -> (Work, Vec<Action>) {
     }
 }
 
-/// How an object is dropped.
+/// The step that drops an object.
 pub(crate) fn removal(ddl: &Ddl, name: &Ident, is_constraint: bool) -> Action {
     if is_constraint {
         locked(Lock::AccessExclusive, drop_constraint(ddl, name))

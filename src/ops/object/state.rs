@@ -9,35 +9,35 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum State {
-    /// It is there, as it should be.
-    Sound,
-    /// Nothing of that name is there.
+    /// As it should be.
+    Valid,
+    /// Nothing has that name.
     Missing,
-    /// The constraint is not there; an index of its name is, which would fit.
+    /// The constraint is missing; an index with its name and columns exists.
     IndexOnly,
-    /// The index is there and invalid: it was left behind by a build that failed, or is being built.
+    /// The index is invalid: a build failed and left it, or is still running.
     InvalidIndex,
-    /// It is there with another definition.
+    /// The definition is another one.
     Changed {
         /// As it should be.
         expected: String,
         /// As it is.
         found: String,
     },
-    /// It may be deferred to the end of a transaction, where its errors surprise and `ON CONFLICT` fails.
+    /// The constraint may be deferred to the end of a transaction: its errors come late, and `ON CONFLICT` fails on it.
     Deferrable,
-    /// Its triggers are switched off: it keeps nothing.
+    /// The constraint's triggers are switched off: it is not enforced.
     Disabled,
-    /// New rows obey it, old rows were never checked.
+    /// New rows obey the constraint, old rows were never checked.
     NotValid,
-    /// The rule itself is no SQL for this table any more.
+    /// The rule's expression is not valid SQL for this table any more.
     Unevaluable {
         /// The server's code.
         sqlstate: String,
     },
-    /// A run that was killed while it replaced the object left it behind; the next one drops it.
+    /// A run that was killed while it replaced an object left this one behind; the next run drops it.
     Leftover,
-    /// Something else has the name.
+    /// Another object has the name.
     NameTaken {
         /// What: `index`, `check`, `another relation` …
         by: String,
@@ -48,7 +48,7 @@ impl State {
     /// Whether nothing needs to be done.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
-        *self == Self::Sound
+        *self == Self::Valid
     }
 }
 
@@ -56,7 +56,7 @@ impl State {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sound => f.write_str("is sound"),
+            Self::Valid => f.write_str("is as it should be"),
             Self::Missing => f.write_str("is missing"),
             Self::IndexOnly => f.write_str("is an index only, not a constraint"),
             Self::InvalidIndex => f.write_str("has an invalid index"),

@@ -1,4 +1,4 @@
-//! Rows of a table looked up, marked, removed and put back.
+//! Rows looked up by key, marked, removed and inserted.
 
 use tokio_postgres::RowStream;
 use tokio_postgres::types::{ToSql, Type};
@@ -12,28 +12,28 @@ use crate::ops::{DriverResult, OpsError, RowKey, TableName};
 /// A row that was found.
 #[derive(Debug)]
 pub(crate) struct Current {
-    /// Which of the keys asked for.
+    /// The position of its key among those asked for.
     pub(crate) at: usize,
     pub(crate) row: Row,
     pub(crate) marked: bool,
 }
 
-/// By [`RowLock`].
+/// The clause of each [`RowLock`].
 const LOCKS: [&str; 3] = ["", "FOR NO KEY UPDATE OF t SKIP LOCKED", "FOR UPDATE OF t SKIP LOCKED"];
 
-/// How rows that are looked up are locked. A row that another session holds is passed over, never waited for: who waits
-/// for nothing while holding rows takes part in no deadlock.
+/// How rows that are looked up are locked. A row that another session holds is skipped, never waited for: a session that
+/// does not wait while it holds rows takes part in no deadlock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RowLock {
     None,
-    /// To change columns that are in no key.
+    /// To change columns outside of every key.
     Mark,
     /// To delete; also keeps anyone from referring to the row.
     Remove,
 }
 
 impl RowTable {
-    /// The rows of `keys` that are there and, if they are to be locked, free; in the order of the primary key.
+    /// The rows of `keys` that exist and, if they are to be locked, are free; in the order of the primary key.
     pub(crate) async fn find(
         &self,
         tx: &Transaction<'_>,
@@ -120,7 +120,8 @@ pub(crate) fn params<'a>(arrays: &'a [Vec<Option<&'a str>>]) -> Vec<(&'a (dyn To
     arrays.iter().map(|array| (array as _, Type::TEXT_ARRAY)).collect()
 }
 
-/// A constraint of the host's that will not have the change is named; its message may quote the row.
+/// The error of changing rows. A constraint of the host's that refuses the change is named; the server's message is not
+/// kept, because it may quote the row.
 fn refused(error: tokio_postgres::Error, table: &TableName) -> OpsError {
     let found = error.as_db_error().filter(|error| error.code().code().starts_with("23"));
     let rule = found.and_then(|error| error.constraint().or(error.column()).map(str::to_owned));

@@ -27,7 +27,7 @@ pub(crate) trait Batch {
     ) -> Result<Step, OpsError>;
 }
 
-/// What became of a batch.
+/// What was done with a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
     pub(crate) done: u64,
@@ -93,7 +93,7 @@ async fn attempt_once(
     Ok(step)
 }
 
-/// Most rows are held for a moment only, so it begins with short pauses.
+/// The pause after an attempt: short at first, because most rows are held for a moment only.
 fn pause(pace: &Pace, attempt: u32) -> Duration {
     pace.pause.min(Duration::from_millis(10) * (1 << attempt.min(10)))
 }

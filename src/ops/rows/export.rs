@@ -1,4 +1,4 @@
-//! Whole tables into an artifact.
+//! Whole tables written to an artifact.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::ops::{DriverResult, OpsError, TableName};
 /// keeps them from changing; its settings are as before when the call returns without an error.
 ///
 /// # Errors
-/// [`Artifact`](OpsError::Artifact) if the file cannot be written: then there is none.
+/// [`Artifact`](OpsError::Artifact) if the file cannot be written; then no file is left.
 pub(crate) async fn export(
     tx: &Transaction<'_>,
     path: &Path,
@@ -37,7 +37,7 @@ pub(crate) async fn export(
     }
     let id = writer.id();
     let written = writer.finish()?;
-    // Two exports under one name could have taken each other's file, and what is exported is about to be dropped.
+    // Another export may have taken the same name meanwhile. The tables are about to be dropped, so look once more.
     let reader = Reader::open(path)?;
     if reader.header().id != id || reader.rows() != written.rows {
         return Err(ArtifactError::Exists { path: path.to_owned() }.into());

@@ -1,5 +1,5 @@
-//! Rows that others refer to are not removed: their children would go too (`ON DELETE CASCADE`), lose their parent
-//! (`SET NULL`) or stand in the way, and none of that is in the artifact.
+//! Rows that other rows refer to are not removed. Removing one would remove its children too (`ON DELETE CASCADE`), take
+//! their parent from them (`SET NULL`) or fail, and the artifact has none of the children.
 
 use tokio_postgres::types::Type;
 
@@ -20,7 +20,7 @@ const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::tex
                     THEN ' AND (c.tableoid, c.ctid) IS DISTINCT FROM (t.tableoid, t.ctid)' ELSE '' END
     FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_namespace AS n ON n.oid = r.relnamespace
     WHERE c.contype = 'f' AND c.confrelid IN (
-        -- The table, its partitions and its heirs: whoever refers to one of them refers to its rows.
+        -- The table, its partitions and the tables that inherit from it: their rows are its rows.
         WITH RECURSIVE of (oid) AS (
             SELECT to_regclass($1)::oid UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN of ON of.oid = i.inhparent)
         SELECT oid FROM of)
@@ -28,7 +28,7 @@ const REFERRING: &str = "SELECT c.conname::text, n.nspname::text, r.relname::tex
     AND NOT EXISTS (SELECT FROM pg_constraint AS p WHERE p.oid = c.conparentid AND p.confrelid = c.confrelid)
     ORDER BY 2, 3, 1";
 
-/// Refuses if any row refers to one of `keys`. Once those are locked for removal, no new row can. Within
+/// Refuses if any row refers to one of `keys`. Once those rows are locked for removal, no new row can refer to them. Within
 /// [`text_form`](crate::ops::rows::text_form).
 pub(crate) async fn refuse_referenced(
     tx: &Transaction<'_>,

@@ -9,8 +9,8 @@ use crate::ops::rows::{Batch, Inspected, Restored, RowLock, RowTable, Step, in_b
 use crate::ops::transaction::{AS_OF_NOW, Transaction};
 use crate::ops::{DriverResult, Ident, OpsError, Pace, RowKey, session};
 
-/// Puts the rows of any artifact back, table after table in its order (parents first); `shadow` is the marking column of
-/// a guard's. The caller keeps other rollouts away.
+/// Puts the rows of an artifact back, table after table in its order (parents first). `shadow` is the column that marks
+/// rows, of a guard's artifact. The caller holds the lock that keeps other runs away.
 pub(crate) async fn put_back(
     client: &mut Client,
     reader: &mut Reader,
@@ -31,7 +31,7 @@ pub(crate) async fn put_back(
     }
 }
 
-/// Every table must be there, as it was, in the database the rows came from.
+/// Refuses an artifact of another database, or of a table that is missing or has changed its shape.
 async fn expect_fit(
     client: &mut Client,
     reader: &Reader,

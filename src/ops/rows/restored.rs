@@ -22,9 +22,9 @@ pub struct Restored {
     pub rows: u64,
     /// Rows unmarked or put back by this call.
     pub restored: u64,
-    /// Rows that were not marked any more, or there with the same content.
+    /// Rows that were not marked any more, or existed with the same content.
     pub already: u64,
-    /// Rows that are there with another content than the artifact has: not written over.
+    /// Rows that exist with another content than the artifact has: not written over.
     pub differing: u64,
     /// Marked rows that others have deleted since: not put back, because it was not the quarantine that took them.
     pub gone: u64,

@@ -1,11 +1,12 @@
-//! The parts of which statements on rows as text are made.
+//! The parts of statements on rows as text.
 
 use crate::ops::rows::RowTable;
 use crate::ops::rows::table::Key;
 use crate::ops::{Ident, RowKey};
 
 impl RowTable {
-    /// Each column's text. `IS DISTINCT FROM NULL`, because `IS NULL` is true of a row type whose fields all are NULL.
+    /// The array of each column's text. `IS DISTINCT FROM NULL`, because `IS NULL` is true of a composite value whose fields
+    /// are all NULL.
     pub(super) fn texts(&self) -> String {
         let text = |(at, column): (usize, &Ident)| {
             if Some(at) == self.shadow_at && !self.has_shadow {

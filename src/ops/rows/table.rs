@@ -1,4 +1,4 @@
-//! Rows of a table as text: looked up, marked, removed, put back.
+//! A table whose rows are handled as text: its columns, its key, its mark.
 
 use tokio_postgres::types::Type;
 
@@ -14,7 +14,7 @@ pub(crate) struct RowTable {
     pub(crate) section: Section,
     pub(super) columns: Vec<Ident>,
     pub(super) key: Vec<Key>,
-    /// The mark: whether it is in the table now, and where in a row.
+    /// The column that marks rows, whether the table has it now, and its place in a row.
     pub(super) shadow: Option<Ident>,
     pub(super) has_shadow: bool,
     pub(super) shadow_at: Option<usize>,

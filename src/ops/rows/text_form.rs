@@ -17,16 +17,16 @@ const SETTINGS: [(&str, &str); 8] = [
     ("search_path", "pg_catalog, pg_temp"),
 ];
 
-/// Those without which a text would be read back otherwise, or not at all. The rest only matters for writing it.
+/// The settings that also decide how a text is read back. The others matter only for writing it.
 pub(crate) const FOR_READING_BACK: &str =
     "SET LOCAL IntervalStyle = postgres; SET LOCAL lc_monetary = 'C'; SET LOCAL xmloption = content";
 
-/// The session's own settings, to go back to: triggers and checks of the host's run under what the host has set.
+/// The session's own settings, which are set again before rows are changed: the host's triggers and checks run under them.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Outside(Vec<String>);
 
-/// Sets them for the transaction, until [`leave`].
+/// Sets them for the transaction, until [`leave`]. Returns what was set before.
 pub(crate) async fn enter(tx: &Transaction<'_>) -> Result<Outside, OpsError> {
     let names: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
     let sql = "SELECT pg_catalog.current_setting(s.name)
@@ -37,7 +37,7 @@ pub(crate) async fn enter(tx: &Transaction<'_>) -> Result<Outside, OpsError> {
     Ok(Outside(own))
 }
 
-/// Back to the session's own.
+/// Sets the session's own settings again.
 pub(crate) async fn leave(tx: &Transaction<'_>, outside: &Outside) -> Result<(), OpsError> {
     let values: Vec<&str> = outside.0.iter().map(String::as_str).collect();
     set(tx, &values).await

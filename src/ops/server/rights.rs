@@ -9,10 +9,10 @@ use crate::ops::{Ident, TableName};
 pub(crate) struct Rights {
     pub(crate) oid: i64,
     pub(crate) owns: bool,
-    /// Every row of it.
+    /// Whether it may read every row.
     pub(crate) reads: bool,
     pub(crate) refers: bool,
-    /// New objects in its schema, such as an index.
+    /// Whether it may create objects in the table's schema, such as an index.
     pub(crate) creates: bool,
 }
 
@@ -23,7 +23,7 @@ SELECT c.oid::int8, pg_has_role(c.relowner, 'USAGE'),
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
 
-/// None if there is no such table.
+/// The role's rights on a table; `None` if the table does not exist.
 pub(crate) async fn rights(
     tx: &Transaction<'_>,
     table: &TableName,

@@ -1,8 +1,8 @@
-//! One tenant first.
+//! The rules for windows enforced for one tenant before they are enforced for all.
 //!
-//! A tenant is either observed or enforced. Enforced, its windows are kept apart by constraints of its own: the same as
-//! those for all, with the tenant in their condition and a suffix in their name. [`Guard::up`] builds those for all
-//! first and drops the single ones after, so no tenant is ever without.
+//! A tenant is either observed or enforced. An enforced tenant has constraints of its own: the same as those for all
+//! tenants, with the tenant in their condition and a suffix in their name. [`Guard::up`] builds the constraints for all
+//! tenants before it drops those of single ones, so an enforced tenant is never without.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ use crate::rollout::{Guard, RolledOut, objects};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Mode {
-    /// None: what would be refused can only be counted.
+    /// None: [`Guard::would_refuse`] counts what they would refuse.
     Observed,
     /// Constraints for this tenant alone.
     Enforced,
@@ -49,7 +49,7 @@ impl Guard {
     ///
     /// # Errors
     /// [`StillViolated`](OpsError::StillViolated) if rows of this tenant break a rule;
-    /// [`NoTenant`](OpsError::NoTenant) if the guard names no tenant or the text is no value of its column;
+    /// [`NoTenant`](OpsError::NoTenant) if the guard names no tenant or the text is not a value of its column's type;
     /// otherwise as [`up`](Self::up).
     ///
     /// # Transactions
@@ -82,7 +82,7 @@ impl Guard {
             .await
     }
 
-    /// Takes the constraints of this tenant back; those for all stay.
+    /// Drops the constraints of this tenant; those for all tenants stay.
     ///
     /// # Errors
     /// As [`down`](Self::down), and [`NoTenant`](OpsError::NoTenant).
@@ -111,7 +111,7 @@ impl Guard {
             .await
     }
 
-    /// Which constraints hold for this tenant's windows now; all of them have to, or it is only observed.
+    /// Which constraints hold for this tenant's windows now. If one is missing or differs, the tenant is only observed.
     ///
     /// # Errors
     /// As [`verify`](Self::verify), and [`NoTenant`](OpsError::NoTenant).
@@ -127,14 +127,14 @@ impl Guard {
         let all = all.map(|rule| objects::ddl(self, rule, &table)).collect::<Result<Vec<_>, _>>()?;
         let single = single(client, self, &table, tenant).await?;
         for (ddls, mode) in [(all, Mode::EnforcedForAll), (single, Mode::Enforced)] {
-            if !ddls.is_empty() && are_sound(client, self, &ddls).await? {
+            if !ddls.is_empty() && are_valid(client, self, &ddls).await? {
                 return Ok(mode);
             }
         }
         Ok(Mode::Observed)
     }
 
-    /// What the rules for windows would have refused of this tenant's rows: rows that would have to leave now.
+    /// How many of this tenant's rows the rules for windows would have refused: as many as would have to leave now.
     ///
     /// # Errors
     /// [`NoPrimaryKey`](OpsError::NoPrimaryKey) and missing tables and columns;
@@ -164,7 +164,7 @@ impl Guard {
         Ok(refused)
     }
 
-    /// Rather read the table once more than lock everybody out for a build that fails at the end.
+    /// Refuses if rows of the tenant overlap: the build would lock the table and fail at its end.
     async fn refuse_violated(&self, client: &mut Client, tenant: &str) -> Result<(), OpsError> {
         let refused = self.would_refuse(client, tenant).await?;
         let broken = refused.into_iter().find(|rule| rule.rows > 0 && rule.kind == FindingKind::Overlap);
@@ -175,7 +175,7 @@ impl Guard {
     }
 }
 
-async fn are_sound(client: &mut Client, guard: &Guard, ddls: &[Ddl]) -> Result<bool, OpsError> {
+async fn are_valid(client: &mut Client, guard: &Guard, ddls: &[Ddl]) -> Result<bool, OpsError> {
     let pace = Pace::new();
     let printed = probe::printed(client, &guard.table, ddls, Some(&guard.shadow), &pace).await?;
     for (ddl, expected) in ddls.iter().zip(&printed) {

@@ -1,4 +1,4 @@
-//! The way back down.
+//! Dropping what `up` built.
 
 use tokio_postgres::Client;
 
@@ -8,7 +8,7 @@ use crate::ops::{Ident, OpsError, Pace};
 use crate::rollout::{Dropped, RolledBack, objects, tenant};
 use crate::rollout::{Guard, Rule, Stage};
 
-/// How far down, and what may be lost on the way.
+/// How much [`Guard::down`] drops, and what may be lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Down {
@@ -33,17 +33,17 @@ impl Default for Down {
 }
 
 impl Down {
-    /// The last stage that has anything left; the column that marks rows stays.
+    /// Drops the last stage that has anything left; the column that marks rows stays.
     pub const fn new() -> Self {
         Self { pace: Pace::new(), reach: Reach::LastStage, column: false, marks: false, dry_run: false }
     }
 
-    /// Every stage.
+    /// Drops every stage.
     pub fn all(self) -> Self {
         Self { reach: Reach::All, ..self }
     }
 
-    /// Only what keeps the rule of this name.
+    /// Drops only what keeps the rule of this name.
     pub fn object(self, name: &str) -> Self {
         Self { reach: Reach::Object(name.to_owned()), ..self }
     }
@@ -58,25 +58,25 @@ impl Down {
         Self { marks, ..self }
     }
 
-    /// Whether nothing is done, only said.
+    /// Whether it only reports what it would drop.
     pub fn dry_run(self, dry_run: bool) -> Self {
         Self { dry_run, ..self }
     }
 
-    /// How gently.
+    /// How gently the table is worked on.
     pub fn pace(self, pace: Pace) -> Self {
         Self { pace, ..self }
     }
 }
 
 impl Guard {
-    /// Takes back what [`up`](Self::up) built: by default the last stage that has anything left. No row is changed.
+    /// Drops what [`up`](Self::up) built: by default the last stage that has anything left. No row is changed.
     ///
     /// # Errors
     /// [`RowsMarked`](OpsError::RowsMarked) if the column were dropped while rows are marked;
     /// [`InUse`](OpsError::InUse) if another object depends on one of ours, such as a foreign key on a unique key;
-    /// [`Contended`](OpsError::Contended) and [`RolloutRunning`](OpsError::RolloutRunning) if others were in
-    /// the way; otherwise what the connection or the server reports.
+    /// [`Contended`](OpsError::Contended) and [`RolloutRunning`](OpsError::RolloutRunning) if other sessions held
+    /// locks for too long; otherwise what the connection or the server reports.
     ///
     /// # Transactions
     /// One for each object, and a statement outside of any for each index: as in [`up`](Self::up). After an error
@@ -122,7 +122,7 @@ async fn run(guard: &Guard, client: &mut Client, down: &Down) -> Result<RolledBa
     Ok(done)
 }
 
-/// What of a stage is there, with its definition; the exclusions of single tenants belong to theirs for all.
+/// The objects of a stage that exist, with their definitions; constraints of single tenants before those for all.
 async fn present(
     client: &mut Client,
     guard: &Guard,

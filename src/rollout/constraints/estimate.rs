@@ -23,7 +23,7 @@ const PART: u32 = 25;
 /// to a million rows came out at 0.4 to 0.9 of what the build took, on a busy machine.
 const LASTING: f64 = 1.5;
 
-/// A table's rows, some of them at hand.
+/// A sample of a table's rows, in a temporary table.
 pub(crate) struct Sample {
     /// Rows of the table.
     pub(crate) rows: u64,
@@ -32,8 +32,8 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// Copies some rows to a table of the same name in `pg_temp`. Those without a sound window are left out: a range of
-    /// theirs could not be made.
+    /// Copies some rows to a table of the same name in `pg_temp`. Rows without a valid window are left out, because
+    /// they make no range.
     pub(crate) async fn take(
         tx: &Transaction<'_>,
         guard: &Guard,
@@ -55,7 +55,7 @@ impl Sample {
         let sql = format!(
             "CREATE TEMP TABLE {name} AS SELECT * FROM (SELECT {columns}{more} FROM {source} {some}) AS {name}
              WHERE {}",
-            sound_windows(guard)
+            valid_windows(guard)
         );
         tx.batch_execute(&sql).await.driver()?;
         Ok(Self { rows, copied: count(tx, &copy).await? })
@@ -146,8 +146,8 @@ fn copy(guard: &Guard) -> String {
     format!("pg_temp.{}", guard.table.name.quoted())
 }
 
-/// What the checks of the windows say.
-fn sound_windows(guard: &Guard) -> String {
+/// The condition of all window checks.
+fn valid_windows(guard: &Guard) -> String {
     let checks = guard.rules.iter().filter_map(|rule| match rule {
         Rule::Check(check) if guard.is_window_check(check) => Some(format!("({})", check.expression)),
         _ => None,

@@ -1,4 +1,4 @@
-//! The constraints and indexes that keep a guard's rules: built, compared, counted for one tenant, taken back.
+//! The constraints and indexes that keep a guard's rules: built, compared, tried for one tenant, dropped.
 
 mod canary;
 mod constraint_map;

@@ -1,4 +1,4 @@
-//! What the way up would do, before it does it.
+//! What `up` would do, reported before it does it.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub struct Plan {
     pub bytes: u64,
     /// Whether `btree_gist` would be created.
     pub create_extension: bool,
-    /// Each statement, in order; none if nothing is to be done.
+    /// Each statement, in order; empty if there is nothing to do.
     pub steps: Vec<Planned>,
 }
 

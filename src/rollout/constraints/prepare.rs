@@ -1,4 +1,4 @@
-//! What must be so before a table is touched: the server, and the extension that exclusions need.
+//! What must be there before a table is changed: a supported server, and the extension that exclusions need.
 
 use tokio_postgres::Client;
 

@@ -1,4 +1,4 @@
-//! Rules that rows break are refused before anybody is locked out for a build that would fail at the end.
+//! Rules that rows break, refused before the table is locked for a build that would fail at its end.
 
 use tokio_postgres::Client;
 
@@ -6,7 +6,7 @@ use crate::ops::{DriverResult, OpsError, Pace, TableInfo, session};
 use crate::rollout::rows::find;
 use crate::rollout::{Guard, Rule};
 
-/// Rather read the table twice than lock everybody out for a build that fails at the end.
+/// Refuses a rule that rows break. It reads the table once more than the build alone, but without a lock.
 pub(crate) async fn refuse_violated(
     client: &mut Client,
     guard: &Guard,

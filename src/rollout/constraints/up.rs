@@ -1,4 +1,4 @@
-//! The way up.
+//! Building what a guard describes.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::rollout::constraints::prepare;
 use crate::rollout::{Guard, Stage};
 use crate::rollout::{objects, refuse_violated, stage, tenant};
 
-/// What a way up may do.
+/// How far [`Guard::up`] goes, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Up {
@@ -34,12 +34,12 @@ impl Up {
         Self { pace: Pace::new(), through: Stage::Blockers, create_extension: true }
     }
 
-    /// How gently.
+    /// How gently the table is worked on.
     pub const fn pace(self, pace: Pace) -> Self {
         Self { pace, ..self }
     }
 
-    /// The last stage to take; those before it are taken, too.
+    /// The last stage to build; those before it are built too.
     pub const fn through(self, through: Stage) -> Self {
         Self { through, ..self }
     }
@@ -50,13 +50,13 @@ impl Up {
     }
 }
 
-/// What was done on the way up, in order.
+/// What [`Guard::up`] did, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RolledOut {
-    /// Each object of the stages that were taken.
+    /// Each object of the stages that were built.
     pub objects: Vec<Built>,
-    /// Constraints of single tenants that were dropped, because now they hold for all.
+    /// Constraints of single tenants that were dropped, because those for all tenants hold now.
     pub retired: Vec<String>,
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for RolledOut {
 }
 
 impl Guard {
-    /// Builds what is missing and replaces what is not as it should be, stage by stage, while the table is in use.
+    /// Builds what is missing and replaces what differs, stage by stage, while the table is in use.
     ///
     /// Rows are never changed: where some break a rule, that rule is an error, the stages before it stay, and the rows
     /// have to be quarantined or deduped first. Running it again changes nothing where nothing is left to do.
@@ -95,9 +95,9 @@ impl Guard {
     /// [`MissingColumn`](OpsError::MissingColumn), [`UnsupportedType`](OpsError::UnsupportedType) and
     /// [`Unevaluable`](OpsError::Unevaluable) before anything is changed;
     /// [`NameTaken`](OpsError::NameTaken), [`InUse`](OpsError::InUse) and
-    /// [`PartitionedTable`](OpsError::PartitionedTable) where an object is met;
-    /// [`Contended`](OpsError::Contended) and [`RolloutRunning`](OpsError::RolloutRunning) if others were in
-    /// the way, which a later run may not be; [`PermissionDenied`](OpsError::PermissionDenied),
+    /// [`PartitionedTable`](OpsError::PartitionedTable) when that object's turn comes;
+    /// [`Contended`](OpsError::Contended) and [`RolloutRunning`](OpsError::RolloutRunning) if other sessions held
+    /// locks for too long, so that a later run may succeed; [`PermissionDenied`](OpsError::PermissionDenied),
     /// [`ReadOnlyServer`](OpsError::ReadOnlyServer) and [`UnsupportedServer`](OpsError::UnsupportedServer).
     ///
     /// # Transactions
@@ -119,7 +119,7 @@ async fn run(guard: &Guard, client: &mut Client, up: &Up) -> Result<RolledOut, O
     let ddls = rules.iter().map(|rule| objects::ddl(guard, rule, &table)).collect::<Result<Vec<_>, _>>()?;
     prepare::prepare(client, guard, up.create_extension, pace).await?;
     let printed = probe::printed(client, &guard.table, &ddls, Some(&guard.shadow), pace).await?;
-    // Nothing has been changed so far, and all that could be wrong with the description is known.
+    // Nothing has been changed so far, and the whole description has been tried.
     let mut done =
         RolledOut { objects: vec![guard.mark_column().ensure(client, pace).await?], ..RolledOut::default() };
     for ((rule, ddl), expected) in rules.iter().zip(&ddls).zip(&printed) {

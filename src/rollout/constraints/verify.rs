@@ -1,4 +1,4 @@
-//! Whether the table keeps what the guard says.
+//! Whether a table has what its guard describes.
 //!
 //! Names prove little: a constraint that was made deferrable, or an index in the place of a constraint, keeps its name
 //! and no longer keeps its promise. So the server's own text of every definition is compared with the text it prints
@@ -23,9 +23,9 @@ use crate::rollout::{objects, stage};
 #[non_exhaustive]
 #[must_use]
 pub struct Verification {
-    /// How many objects were looked at.
+    /// How many objects were compared.
     pub checked: usize,
-    /// Those that are not as they should be, in the order of the way up.
+    /// The objects that differ, in the order in which `up` builds them.
     pub flaws: Vec<Difference>,
     /// Rows that break a rule; only [`Guard::verify_rows`] looks for them.
     pub findings: Vec<Finding>,
@@ -84,9 +84,9 @@ impl Guard {
         let table = TableInfo::existing(client, &self.table).await?;
         let mut found = Verification { checked: 1, ..Verification::default() };
         let mut column = self.mark_column().state(client).await?;
-        // The mark of rows that nothing excludes would mean nothing, so only windows need the column.
+        // Without an exclusion a mark would mean nothing, so only guards with windows need the column.
         if !self.rules.iter().any(|rule| matches!(rule, Rule::NoOverlap(_))) && column == State::Missing {
-            column = State::Sound;
+            column = State::Valid;
         }
         found.add(self.shadow.to_string(), ObjectKind::Column, column);
         let lacks_extension = prepare::lacks_extension(client, self).await?;

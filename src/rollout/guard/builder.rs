@@ -27,7 +27,7 @@ impl Guard {
 }
 
 impl GuardBuilder {
-    /// The column that tells tenants apart. Findings are counted by it, and it is part of every window's key.
+    /// The column with the tenant. Findings are counted by it, and it is part of every window's key.
     pub fn tenant(self, column: &str) -> Self {
         self.with(|guard| {
             guard.tenant = Some(Ident::new(column)?);
@@ -67,8 +67,8 @@ impl GuardBuilder {
         })
     }
 
-    /// Live rows with equal `resource` (and tenant) do not overlap. Brings a check `<name>_window` along: bounds are
-    /// there and in order, because an empty window slips past an exclusion, and a missing bound occupies for ever.
+    /// Live rows with equal `resource` (and tenant) do not overlap. Adds a check `<name>_window` that both bounds are given
+    /// and in order: an exclusion does not see an empty window, and a window without an end would block all time after it.
     pub fn no_overlap(self, name: &str, resource: &[&str], window: WindowColumns) -> Self {
         self.with(|guard| {
             let rule = NoOverlap { name: Ident::new(name)?, resource: idents(resource)?, window };
@@ -160,7 +160,8 @@ impl GuardBuilder {
     }
 }
 
-/// The check of each window behind its rule; only now, because the shadow column may have been named last.
+/// Adds the check of each window behind its rule. Done when the guard is built, because the shadow column may be named
+/// after the rule.
 fn with_window_checks(rules: Vec<Rule>, shadow: &Ident) -> Result<Vec<Rule>, InvalidGuard> {
     let mut all = Vec::with_capacity(rules.len());
     for rule in rules {
@@ -181,11 +182,11 @@ fn idents(names: &[&str]) -> Result<Vec<Ident>, InvalidIdent> {
     names.iter().map(|name| Ident::new(*name)).collect()
 }
 
-/// Not a defence against the host, whose code it is: it catches a statement where a condition was meant.
+/// Catches a statement given where a condition was meant. It is no defence: the expression is the host's own code.
 fn expression(sql: &str) -> Result<String, InvalidGuard> {
     let sql = sql.trim();
-    let sound = !sql.is_empty() && !sql.contains(['\0', ';']) && !sql.contains("--");
-    if sound { Ok(sql.to_owned()) } else { Err(InvalidGuard::Expression) }
+    let valid = !sql.is_empty() && !sql.contains(['\0', ';']) && !sql.contains("--");
+    if valid { Ok(sql.to_owned()) } else { Err(InvalidGuard::Expression) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! A look before anything is changed: what stands between a table and its rules.
+//! What prevents a table from getting its rules, looked up before anything is changed.
 
-mod look;
+mod inspection;
 mod page;
 mod report;
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
-use self::look::Look;
+use self::inspection::Inspection;
 use crate::ops::server::OLDEST_SERVER;
 use crate::ops::transaction::{NO_TIMEOUTS, READING, Transaction};
 use crate::ops::{DriverResult, Extension, OpsError, ServerFacts, activity, server};
@@ -43,29 +43,30 @@ impl PreflightOptions {
         Self { samples, ..self }
     }
 
-    /// After which time an open transaction is worth telling.
+    /// From which age on an open transaction is reported.
     pub fn long_transaction(self, long_transaction: Duration) -> Self {
         Self { long_transaction, ..self }
     }
 }
 
 impl Guard {
-    /// Looks at the server, the role's rights, the table, whoever else uses it, and every row that breaks a rule.
+    /// Looks at the server, the role's rights, the table, the sessions that use it, and every row that breaks a rule.
     ///
-    /// It needs SELECT on the table and its parents, works on a standby too, and tolerates whatever is missing: that is
-    /// [told](Preflight::obstacles), and what can be checked is checked.
+    /// It needs `SELECT` on the table and its parents and works on a standby too. What is missing is
+    /// [reported](Preflight::obstacles), and everything else is checked all the same.
     ///
     /// # Errors
-    /// What the connection or the server reports. What is found, is no error.
+    /// What the connection or the server reports. A finding is not an error.
     ///
     /// # Transactions
     /// One, repeatable read and read only, rolled back: all figures are of one moment. While it lasts, it keeps vacuum
-    /// from removing rows that died since, and whoever wants to alter the table waits for it as for any reader. Each rule takes a pass or two over the table.
+    /// from removing rows that died since, and a session that alters the table waits for it as for any reader. Each rule
+    /// takes one or two passes over the table.
     pub async fn preflight(&self, client: &mut Client) -> Result<Preflight, OpsError> {
         self.preflight_with(client, PreflightOptions::new()).await
     }
 
-    /// The same, as closely as told.
+    /// As [`preflight`](Self::preflight), with options.
     ///
     /// # Errors
     /// As [`preflight`](Self::preflight).
@@ -105,20 +106,21 @@ pub(crate) async fn run(
     options: PreflightOptions,
 ) -> Result<Preflight, OpsError> {
     let started = Instant::now();
-    // Row level security is not circumvented: whoever cannot see all rows gets that as an obstacle.
+    // Row level security stays on: a role that cannot see all rows gets an obstacle.
     let mut tx =
         Transaction::begin(client, READING, &["SET LOCAL lock_timeout = '5s';", NO_TIMEOUTS]).await?;
     let (server, version) = server::facts(&tx, plan.schema).await.driver()?;
-    let mut look = Look { obstacles: of_server(plan, &server, version), oids: BTreeMap::new(), options };
+    let mut inspection =
+        Inspection { obstacles: of_server(plan, &server, version), oids: BTreeMap::new(), options };
     let mut tables = Vec::new();
     for guard in plan.guards {
-        tables.push(look.table(&mut tx, guard, plan.creates.is_some()).await?);
+        tables.push(inspection.table(&mut tx, guard, plan.creates.is_some()).await?);
     }
-    let sessions = activity::read(&tx, &look.oids, options.long_transaction).await;
+    let sessions = activity::read(&tx, &inspection.oids, options.long_transaction).await;
     let sessions = sessions.driver()?;
     tx.rollback().await.driver()?;
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Preflight { server, tables, sessions, obstacles: look.obstacles, took_ms })
+    Ok(Preflight { server, tables, sessions, obstacles: inspection.obstacles, took_ms })
 }
 
 fn of_server(plan: &Plan<'_>, server: &ServerFacts, version: i32) -> Vec<Obstacle> {

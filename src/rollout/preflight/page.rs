@@ -34,10 +34,10 @@ impl fmt::Display for Preflight {
             writeln!(f, "session: transactions of other roles are not visible to this role")?;
         }
         for obstacle in &self.obstacles {
-            writeln!(f, "in the way: {obstacle}")?;
+            writeln!(f, "obstacle: {obstacle}")?;
         }
         let verdict = match (self.blocks(), self.is_clean()) {
-            (true, _) => "something is in the way",
+            (true, _) => "there are obstacles",
             (_, true) => "clean",
             _ => "rows break rules",
         };

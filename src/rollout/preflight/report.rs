@@ -1,4 +1,4 @@
-//! What a preflight tells.
+//! What a preflight reports.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub struct Preflight {
     /// What others do with these tables, and who has a transaction open for long: a lock would wait for them, and later
     /// writers would queue behind it.
     pub sessions: Vec<Session>,
-    /// What has to be done before anything else can be.
+    /// What has to be solved before anything else can be done.
     pub obstacles: Vec<Obstacle>,
     /// How long it took.
     pub took_ms: u64,
@@ -44,7 +44,7 @@ pub struct TableFacts {
     pub unchecked: Vec<String>,
 }
 
-/// What is in the way, whatever the rows are like.
+/// What prevents the rules from being built, whatever the rows are like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "obstacle")]
 #[non_exhaustive]
@@ -53,19 +53,19 @@ pub enum Obstacle {
     UnsupportedServer,
     /// The server is a standby, or the session is read only.
     ReadOnlyServer,
-    /// `btree_gist` is not there, and this role may not (or was told not to) create it.
+    /// `btree_gist` is missing, and this role may not create it or was not allowed to by the caller.
     MissingExtension,
-    /// The schema is not there, and this role may not (or was told not to) create it.
+    /// The schema is missing, and this role may not create it or was not allowed to by the caller.
     MissingSchema {
         /// The schema.
         schema: String,
     },
-    /// A table is not there.
+    /// A table does not exist.
     MissingTable {
         /// The table, with its schema.
         table: String,
     },
-    /// A column that the guard names is not there.
+    /// A column that the guard names does not exist.
     MissingColumn {
         /// The table, with its schema.
         table: String,
@@ -111,7 +111,7 @@ pub enum Obstacle {
         /// The table, with its schema.
         table: String,
     },
-    /// The expression of a rule fails on some row, or names what is not there.
+    /// The expression of a rule fails on some row, or names something that does not exist.
     Unevaluable {
         /// The table, with its schema.
         table: String,
@@ -123,14 +123,14 @@ pub enum Obstacle {
 }
 
 impl Preflight {
-    /// No row breaks a rule, every rule was checked, and nothing is in the way.
+    /// Whether no row breaks a rule, every rule was checked, and there is no obstacle.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let clean = |table: &TableFacts| table.findings.is_empty() && table.unchecked.is_empty();
         !self.blocks() && self.tables.iter().all(clean)
     }
 
-    /// Whether something is in the way that neither quarantine nor dedupe can remove.
+    /// Whether there is an obstacle, which neither quarantine nor dedupe can remove.
     #[must_use]
     pub fn blocks(&self) -> bool {
         !self.obstacles.is_empty()

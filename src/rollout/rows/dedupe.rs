@@ -11,10 +11,10 @@ use crate::rollout::rows::cleanup::{Cleanup, CleanupReport};
 impl Guard {
     /// Removes the rows that repeat another's unique key, and those whose parent does not exist; they are kept whole in
     /// the artifact, and [`restore`](Guard::restore) brings them back. Of rows with one key the earliest confirmed
-    /// stays, then the earliest created, then the smallest primary key. A row in whose favour others leave never leaves
-    /// itself in the same run; where rules are entangled, some rows are deferred to the next one.
+    /// stays, then the earliest created, then the smallest primary key. A row kept by one rule is not removed by another
+    /// rule in the same run: rows that depend on such a row are counted as `deferred`, for the next run.
     ///
-    /// A row that others refer to by a foreign key is not removed: no child goes silently with its parent.
+    /// A row that other rows refer to by a foreign key is not removed, so that no child is lost with its parent.
     ///
     /// # Errors
     /// As [`quarantine`](Guard::quarantine), and [`Referenced`](OpsError::Referenced) before anything is changed, or,

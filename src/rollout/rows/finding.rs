@@ -13,7 +13,7 @@ pub struct Sample {
     /// Whose row it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The row. Of a pair, the one with less right to stay; it does stay if the other has to leave for a third.
+    /// The row. Of a pair, the one that comes later in precedence; it stays if the other has to leave for a third row.
     pub row: RowKey,
     /// The row it overlaps, or repeats the key of.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,14 +28,14 @@ pub struct Finding {
     pub rule: String,
     /// In which way.
     pub kind: FindingKind,
-    /// Overlaps: pairs of rows. Otherwise rows, as in `leaving`.
+    /// Of overlaps the pairs of rows, of other kinds the rows, as in `leaving`.
     pub count: u64,
     /// How many rows would have to leave so that the rule holds.
     pub leaving: u64,
     /// The same by tenant, the worst first; empty if the guard names no tenant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<TenantFinding>,
-    /// The first that were met, as many as were asked for.
+    /// The first examples, as many as were asked for.
     pub samples: Vec<Sample>,
 }
 

@@ -1,4 +1,4 @@
-//! Marking rows that are in the way of an exclusion.
+//! Marking rows that break an exclusion.
 
 use tokio_postgres::Client;
 
@@ -13,13 +13,13 @@ impl Guard {
     /// added where it is missing. A marked row is otherwise untouched, and counts for no rule that spares marked rows.
     /// Of rows that overlap the earliest confirmed stays, then the earliest created, then the smallest primary key.
     ///
-    /// Other sessions may go on writing. A row they change between being found and being marked is left alone and
-    /// counted; one they hold locked is come back to; overlaps they make meanwhile are for the next run. Triggers of the
-    /// host's run, with the settings of this session.
+    /// Other sessions may go on writing. A row they change after it was found is left alone and counted; a row they hold
+    /// locked is tried again later; overlaps they make meanwhile are found by the next run. The host's triggers run, with
+    /// the settings of this session.
     ///
     /// # Errors
     /// Before anything is changed: [`Artifact`](OpsError::Artifact) if the file cannot be written or is not one this
-    /// run may take up; [`MissingTable`](OpsError::MissingTable), [`MissingColumn`](OpsError::MissingColumn),
+    /// run may resume; [`MissingTable`](OpsError::MissingTable), [`MissingColumn`](OpsError::MissingColumn),
     /// [`NoPrimaryKey`](OpsError::NoPrimaryKey), [`NameTaken`](OpsError::NameTaken),
     /// [`NoTenant`](OpsError::NoTenant), [`Unevaluable`](OpsError::Unevaluable) if guard and table do
     /// not fit; [`PermissionDenied`](OpsError::PermissionDenied), [`ReadOnlyServer`](OpsError::ReadOnlyServer);

@@ -1,4 +1,4 @@
-//! The way back from a quarantine or a dedupe.
+//! Undoing a quarantine or a dedupe.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::ops::{OpsError, Pace, Restored};
 use crate::rollout::guard::Guard;
 
 impl Guard {
-    /// Takes back what the run that wrote the artifact did: marked rows count again, removed rows are there again, with
-    /// their primary keys and every stored value.
+    /// Undoes the run that wrote the artifact: marked rows count again, removed rows are inserted again, with their primary
+    /// keys and every stored value.
     ///
-    /// The constraints in force decide: a row that breaks one is refused, so take the guard down first where need be. A
+    /// A row that breaks a constraint in force is refused, so take the guard down first where need be. A
     /// marked row is unmarked whatever the host has changed in it since.
     ///
     /// # Errors

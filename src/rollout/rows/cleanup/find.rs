@@ -1,4 +1,4 @@
-//! Which rows leave, in one snapshot.
+//! Which rows are marked or removed, decided in one snapshot.
 
 use std::collections::HashSet;
 
@@ -8,22 +8,22 @@ use crate::ops::transaction::Transaction;
 use crate::ops::{OpsError, RowKey, TableInfo};
 use crate::rollout::guard::Guard;
 use crate::rollout::rows::Offender;
-use crate::rollout::rows::cleanup::rivals::with_survivors;
+use crate::rollout::rows::cleanup::rivals::with_rivals;
 use crate::rollout::rows::find;
 use crate::rollout::rule::Rule;
 
 /// How many keys one statement is given at most.
 const CHUNK: usize = 10_000;
 
-/// The rows that leave, each with the first rule it breaks. Of all that a clearing holds in memory only this grows with
-/// their number: a key each.
+/// The rows to mark or remove, each with the first rule it breaks. Nothing else that a cleanup holds in memory grows with
+/// their number: one key a row.
 pub(super) struct Found {
     pub(super) leaving: Vec<(Cause, Vec<Offender>)>,
-    /// Rows that stay for now, because those they would yield to are leaving themselves.
+    /// Rows that stay for now, because every row they compete with is to be removed itself.
     pub(super) deferred: u64,
 }
 
-/// Looks for them. The transaction comes back, so that the rows can be read in the same snapshot.
+/// Finds the rows. Returns the transaction too, so that they can be read in the same snapshot.
 pub(super) async fn find<'a>(
     mut tx: Transaction<'a>,
     guard: &Guard,
@@ -35,11 +35,11 @@ pub(super) async fn find<'a>(
     let table = RowTable::current(&tx, &guard.table, Some(&guard.shadow)).await?;
     // The host's expressions are evaluated under the host's settings.
     text_form::leave(&tx, &outside).await?;
-    let mut losing = Vec::new();
+    let mut offending = Vec::new();
     for rule in rules(guard, purpose) {
-        losing.push((rule, find::offenders(&mut tx, guard, &info, rule, tenant).await?));
+        offending.push((rule, find::offenders(&mut tx, guard, &info, rule, tenant).await?));
     }
-    let found = choose(&tx, guard, &table, losing).await?;
+    let found = choose(&tx, guard, &table, offending).await?;
     if purpose.action() == Action::Remove {
         for part in
             found.leaving.iter().flat_map(|(_, offenders)| offenders.chunks(CHUNK)).collect::<Vec<_>>()
@@ -51,26 +51,28 @@ pub(super) async fn find<'a>(
     Ok((tx, found))
 }
 
-/// Each row for the first rule for which it has to leave.
+/// Assigns each row to the first rule for which it has to leave.
 async fn choose(
     tx: &Transaction<'_>,
     guard: &Guard,
     table: &RowTable,
-    mut losing: Vec<(&Rule, Vec<Offender>)>,
+    mut offending: Vec<(&Rule, Vec<Offender>)>,
 ) -> Result<Found, OpsError> {
-    losing.retain(|(_, offenders)| !offenders.is_empty());
+    offending.retain(|(_, offenders)| !offenders.is_empty());
     let mut found = Found { leaving: Vec::new(), deferred: 0 };
-    // Within one rule every offender has its winner, and comes once.
-    let entangled = losing.len() > 1;
+    // Within one rule every offender competes with a row that stays, and is listed once.
+    let entangled = offending.len() > 1;
     let mut all: HashSet<RowKey> = HashSet::new();
     if entangled {
-        all.extend(losing.iter().flat_map(|(_, offenders)| offenders).map(|offender| offender.key.clone()));
+        all.extend(
+            offending.iter().flat_map(|(_, offenders)| offenders).map(|offender| offender.key.clone()),
+        );
         found.deferred = all.len() as u64;
     }
     let mut seen: HashSet<RowKey> = HashSet::new();
-    for (rule, mut offenders) in losing {
+    for (rule, mut offenders) in offending {
         if let (Rule::Unique(unique), true) = (rule, entangled) {
-            offenders = with_survivors(tx, guard, table, unique, &all, offenders).await?;
+            offenders = with_rivals(tx, guard, table, unique, &all, offenders).await?;
         }
         if entangled {
             offenders.retain(|offender| seen.insert(offender.key.clone()));
@@ -84,7 +86,7 @@ async fn choose(
     Ok(found)
 }
 
-/// The rules whose offenders are cleared this way.
+/// The rules whose offenders a run of this purpose marks or removes.
 fn rules(guard: &Guard, purpose: Purpose) -> Vec<&Rule> {
     let cleared = move |rule: &&Rule| match (purpose, rule) {
         (Purpose::Quarantine, Rule::NoOverlap(_)) => true,

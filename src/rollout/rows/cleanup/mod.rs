@@ -1,11 +1,11 @@
-//! Getting rows out of the way of a rule: what quarantine and dedupe have in common.
+//! Marking or removing rows that break a rule: what quarantine and dedupe have in common.
 //!
 //! ```text
 //! find (one snapshot) ──► artifact, on disk ──► batches: lock free rows, compare with the artifact, change, commit
 //! ```
 //!
-//! Nothing is changed before the artifact is on disk, so at every moment the file says what has been done or is still to
-//! do. A run that finds its artifact there carries it out instead of looking again; what is done already it passes over.
+//! Nothing is changed before the artifact is on disk, so the file always lists what has been done or is still to do. A run
+//! whose artifact exists already carries it out instead of searching again, and skips rows that are done.
 
 mod apply;
 mod find;
@@ -35,7 +35,7 @@ use crate::ops::{OpsError, session};
 use crate::rollout::guard::Guard;
 use crate::rollout::tenant;
 
-/// Runs a clearing for `purpose`.
+/// Runs a quarantine or a dedupe, as `purpose` says.
 pub(super) async fn run(
     guard: &Guard,
     client: &mut Client,
@@ -79,7 +79,7 @@ async fn apply_all(
     let mut reader = Reader::open(path)?;
     expect_same_run(client, guard, options, purpose, &reader).await?;
     if resumed {
-        // A run killed between giving the file its name and taking the other away left both.
+        // A run killed between naming the file and removing its partial name left both.
         let _ = std::fs::remove_file(part_of(path));
     }
     if purpose.action() == Action::Shadow {
@@ -99,7 +99,7 @@ async fn apply_all(
     }
 }
 
-/// The rows found, whole, in the snapshot in which they were found.
+/// Writes the rows that were found to the artifact, whole, as the snapshot that found them sees them.
 async fn write(
     tx: &mut Transaction<'_>,
     guard: &Guard,
@@ -108,7 +108,7 @@ async fn write(
     path: &Path,
     found: &Found,
 ) -> Result<(), OpsError> {
-    // Left with the transaction.
+    // The settings end with the transaction.
     let _ = text_form::enter(tx).await?;
     let table = RowTable::current(tx, &guard.table, Some(&guard.shadow)).await?;
     let header = Header::new(tx, purpose, options.tenant.clone(), vec![table.section.clone()]).await?;
@@ -124,7 +124,7 @@ async fn write(
     Ok(())
 }
 
-/// An artifact is carried out by the kind of run that wrote it, for the same tenants, in the same database.
+/// Refuses an artifact that another kind of run wrote, or one for other tenants or of another database.
 async fn expect_same_run(
     client: &mut Client,
     guard: &Guard,

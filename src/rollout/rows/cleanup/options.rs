@@ -1,10 +1,11 @@
-//! How a clearing is to run.
+//! The options of a quarantine or a dedupe.
 
 use std::path::PathBuf;
 
 use crate::ops::{Ident, Pace};
 
-/// How a [quarantine](crate::rollout::Guard::quarantine) or a [dedupe](crate::rollout::Guard::dedupe) is to run: dry unless told to apply.
+/// How a [quarantine](crate::rollout::Guard::quarantine) or a [dedupe](crate::rollout::Guard::dedupe) runs: dry unless
+/// [`apply`](Self::apply) names a file.
 ///
 /// ```
 /// use slotkeeper::rollout::{Pace, Cleanup};
@@ -28,13 +29,13 @@ impl Cleanup {
         Self::default()
     }
 
-    /// Writes the rows to an artifact of this name, then changes them. If an artifact is there already, it is carried
-    /// out to its end instead: that is how a run that was cut short is taken up again.
+    /// Writes the rows to an artifact of this name, then changes them. If the artifact exists already, it is carried out
+    /// to its end instead: this resumes a run that was interrupted.
     ///
     /// The artifact is a file of JSON lines with the rows whole, so it holds whatever personal data they hold; on Unix
     /// only its owner may read it. It is on disk before the first change, its end has a checksum of all before, and it
     /// goes back only into the database it came from: a dump restored elsewhere is another database, a physical copy
-    /// cannot be told from the original. The calling thread is blocked while the file is written or read.
+    /// cannot be distinguished from the original. The calling thread is blocked while the file is written or read.
     pub fn apply(self, path: impl Into<PathBuf>) -> Self {
         Self { path: Some(path.into()), ..self }
     }
@@ -44,7 +45,7 @@ impl Cleanup {
         Self { tenant: Some(tenant.into()), ..self }
     }
 
-    /// The same for one of several tables, with an artifact of its own.
+    /// The same options for one of several tables, with an artifact of its own.
     pub(crate) fn for_table(&self, table: &Ident) -> Self {
         let path = self.path.as_ref().map(|path| {
             let mut name = path.file_stem().unwrap_or_default().to_owned();

@@ -1,5 +1,5 @@
-//! Whether the rows of a batch still have to leave. Their artifact may be minutes old, or days if a run is taken up again:
-//! by then the row in whose favour one leaves may be gone, or the parent it lacked may be there.
+//! Re-checks under lock whether the rows of a batch still have to be removed. The artifact may be minutes old, or days if a
+//! run is resumed: since it was written, the competing row may have been deleted, or the missing parent inserted.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::rollout::guard::Guard;
 use crate::rollout::rows::cleanup::rivals::{AT, counted};
 use crate::rollout::rule::{Reference, Rule, Unique};
 
-/// Those of `ready`, locked for removal, that still break the rule they leave for; and the others. Within
+/// Splits `ready`, which are locked for removal, into rows that still break the rule they leave for and all others. Within
 /// [`text_form`](crate::ops::rows::text_form).
 pub(super) async fn split<'a>(
     tx: &Transaction<'_>,
@@ -25,7 +25,7 @@ pub(super) async fn split<'a>(
         let name = rule.name().as_str();
         let leaves_for = |record: &&Record| record.cause.as_ref().is_some_and(|cause| cause.rule == name);
         let sql = match rule {
-            Rule::Unique(rule) => yields(guard, table, rule),
+            Rule::Unique(rule) => has_rival(guard, table, rule),
             Rule::Reference(rule) => lacks_parent(table, &guard.table, rule),
             _ => continue,
         };
@@ -50,12 +50,12 @@ pub(super) async fn split<'a>(
     Ok((leave, stay))
 }
 
-/// The numbers of the rows whose key some row has that does not leave with them; that row is kept until the end of the
-/// transaction. One that somebody else is changing just now does not count. One pass over the table: before the key is
-/// unique there may be no index on it.
-fn yields(guard: &Guard, table: &RowTable, rule: &Unique) -> String {
+/// The query for the numbers of the rows that have a rival: a row with the same key that is not removed with them. The
+/// rival is locked until the end of the transaction; a row that another session is changing does not count as one. One pass
+/// over the table: before the key is unique there may be no index on it.
+fn has_rival(guard: &Guard, table: &RowTable, rule: &Unique) -> String {
     let (name, alias) = (guard.table.quoted(), guard.table.name.quoted());
-    // Names that no column of the host's has: its condition names columns without their table.
+    // Names that no column of the host's can have, because the host's condition names columns without their table.
     let renamed = |what: &str, columns: &[Ident]| -> Vec<(String, String)> {
         let name = |(at, column): (usize, &Ident)| (column.quoted(), format!("\"slotkeeper {what} {at}\""));
         columns.iter().enumerate().map(name).collect()
@@ -81,7 +81,7 @@ fn yields(guard: &Guard, table: &RowTable, rule: &Unique) -> String {
     )
 }
 
-/// The numbers of the rows that refer to something that is not there.
+/// The query for the numbers of the rows whose parent does not exist.
 fn lacks_parent(table: &RowTable, name: &TableName, rule: &Reference) -> String {
     let same: Vec<String> = std::iter::zip(&rule.columns, &rule.parent_columns)
         .map(|(column, parent)| format!("p.{} = t.{}", parent.quoted(), column.quoted()))

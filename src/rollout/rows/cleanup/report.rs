@@ -1,4 +1,4 @@
-//! What a clearing did, or would do.
+//! What a quarantine or a dedupe did, or would do.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,9 @@ use crate::rollout::rows::cleanup::tally::{CleanedRule, Tally};
 pub struct CleanupReport {
     /// The table, with its schema.
     pub table: String,
-    /// Whether it only looked.
+    /// Whether rows were only counted.
     pub dry_run: bool,
-    /// Whether it carried out an artifact that was there.
+    /// Whether it carried out an artifact that existed already.
     pub resumed: bool,
     /// The artifact; none if there was nothing to do, or nothing was to be done.
     pub artifact: Option<PathBuf>,
@@ -35,18 +35,18 @@ pub struct CleanupReport {
     pub done: u64,
     /// Rows that were marked or removed already.
     pub already: u64,
-    /// Rows changed since they were found, or (of those to be removed) breaking their rule no more: left alone.
+    /// Rows left alone: they changed since they were found, or (of rows to be removed) no longer break their rule.
     pub changed_since: u64,
-    /// Rows deleted by others since they were found (only where rows are marked; otherwise that is `already`).
+    /// Rows that other sessions deleted since they were found. Of a dedupe these count as `already`.
     pub gone: u64,
-    /// Rows that would yield to rows which may leave themselves. Run again, with another path, until there are none.
+    /// Rows that compete only with rows that may be removed themselves. Run again, with another path, until there are none.
     pub deferred: u64,
     /// Some of the rows that changed.
     pub changed: Vec<RowKey>,
 }
 
 impl CleanupReport {
-    /// Whether rows are still in the way: those a dry run found, and those this run left alone.
+    /// Whether rows still break a rule: those a dry run found, and those this run left alone or deferred.
     #[must_use]
     pub const fn remains(&self) -> bool {
         self.dry_run && self.found > 0 || self.changed_since > 0 || self.deferred > 0

@@ -1,8 +1,8 @@
-//! Of rows with one key, one stays, also if several rules are at work.
+//! Which rows are removed when several rules compete: of rows with one key, one always stays.
 //!
-//! A yields its number to B, and B its place to C: once B is gone, A can stay. So a row leaves only in favour of one that
-//! breaks no rule itself; the others wait for the next run. The row that comes first among all has none before it, so
-//! every run makes progress, and together they keep what a single look at the rows in their order would have kept.
+//! Example: A duplicates B's number, B duplicates C's place. Removing B makes A valid. So a row is removed only if a row
+//! with the same key breaks no rule itself; A is decided in the next run. The row with the highest precedence has no rival,
+//! so every run makes progress, and the runs together keep the rows that one pass in order of precedence would keep.
 
 use std::collections::HashSet;
 
@@ -13,8 +13,8 @@ use crate::rollout::guard::Guard;
 use crate::rollout::rows::Offender;
 use crate::rollout::rule::Unique;
 
-/// Those of `offenders`, of one rule, that yield to a row which is not among `all`, the offenders of every rule.
-pub(super) async fn with_survivors(
+/// Those of one rule's `offenders` whose key a row has that is not among `all`, the offenders of every rule.
+pub(super) async fn with_rivals(
     tx: &Transaction<'_>,
     guard: &Guard,
     table: &RowTable,
@@ -26,13 +26,13 @@ pub(super) async fn with_survivors(
     let arrays = table.arrays(&leaving);
     let rows = tx.query_typed(&query(guard, table, rule, offenders.len()), &params(&arrays)).await;
     let rows = rows.driver()?;
-    let yielding: HashSet<usize> =
+    let with_rival: HashSet<usize> =
         rows.iter().filter_map(|row| usize::try_from(row.get::<_, i64>(0) - 1).ok()).collect();
-    let keep = |(at, offender): (usize, Offender)| yielding.contains(&at).then_some(offender);
+    let keep = |(at, offender): (usize, Offender)| with_rival.contains(&at).then_some(offender);
     Ok(offenders.into_iter().enumerate().filter_map(keep).collect())
 }
 
-/// The condition that a row counts for the rule, over the table under its own name.
+/// The condition that a row counts for the rule, on the table under its own name.
 pub(super) fn counted(guard: &Guard, table: &RowTable, rule: &Unique) -> String {
     if !rule.live_only {
         return "true".to_owned();
@@ -41,10 +41,10 @@ pub(super) fn counted(guard: &Guard, table: &RowTable, rule: &Unique) -> String 
     format!("{live} AND NOT {}", table.mark_of(&guard.table.name.quoted()))
 }
 
-/// A name that no column of the host's has.
+/// A name that no column of the host's can have.
 pub(super) const AT: &str = "\"slotkeeper at\"";
 
-/// The numbers of those of the first `candidates` rows leaving whose key some row has that is not leaving.
+/// The query for the numbers of those of the first `candidates` leaving rows whose key a row has that does not leave.
 fn query(guard: &Guard, table: &RowTable, rule: &Unique, candidates: usize) -> String {
     let (name, alias) = (guard.table.quoted(), guard.table.name.quoted());
     let same = |columns: &[Ident], one: &str, two: &str| {

@@ -36,7 +36,7 @@ pub struct TenantRows {
     pub rows: u64,
 }
 
-/// Counts, in one pass.
+/// Counts rows as they come, without keeping them.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     rules: BTreeMap<(String, FindingKind), Counts>,

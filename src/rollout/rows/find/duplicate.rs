@@ -4,8 +4,8 @@ use crate::ops::ident;
 use crate::rollout::rows::find::scope::{Scope, all_given, as_texts};
 use crate::rollout::rule::Unique;
 
-/// Rows beyond the first of each key, with the first. Keys that repeat are looked for before anything is sorted, because
-/// there are few of them; and once, not by every worker of a parallel plan again.
+/// Rows beyond the first of each key, with that first row. Repeated keys are found before anything is sorted, because they
+/// are few; materialized, so that the workers of a parallel plan do not each find them again.
 pub(super) fn query(scope: &Scope<'_>, rule: &Unique) -> String {
     let key = scope.key();
     let columns = ident::list(&rule.columns);

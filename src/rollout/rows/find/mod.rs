@@ -1,9 +1,9 @@
-//! Who breaks a rule, and who has to leave so that it holds.
+//! Which rows break a rule, and which of them have to leave so that it holds.
 //!
-//! The heap is the compare: an index may be the very thing that is broken, so none is read. Every rule takes a constant
-//! number of passes over the table, and what comes to the client are offenders only, streamed.
+//! Only the table itself is read: an index may be what is broken, so none is used. Every rule takes a constant number of
+//! passes over the table, and only offenders are sent to the client, streamed.
 //!
-//! | rule | passes | comes to the client |
+//! | rule | passes | sent to the client |
 //! |---|---|---|
 //! | no overlap | one sort by resource and start | rows of chains of overlaps, one chain at a time |
 //! | unique | one grouping, one join | rows beyond the first of a key |
@@ -30,8 +30,8 @@ use crate::rollout::guard::Guard;
 use crate::rollout::rows::{Finding, Offender, Sample};
 use crate::rollout::rule::{Check, Rule};
 
-/// No index; memory for a sort or a hash within reason, the rest goes to disk; no time-out but the caller's patience.
-/// Values as text that any session reads back the same. Rows hidden by a policy must not look like none.
+/// No index is used; a sort or hash takes up to 64 MB of memory, beyond that the disk; no time-out. Values are printed as
+/// text that any session reads back the same. A policy that hides rows is an error.
 const SETTINGS: &str =
     "SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;
     SET LOCAL enable_bitmapscan = off; SET LOCAL enable_tidscan = off; SET LOCAL jit = off;
@@ -39,11 +39,11 @@ const SETTINGS: &str =
     SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1;
     SET LOCAL bytea_output = 'hex'";
 
-/// The rows of `table` that must leave so that `rule` holds, of one tenant or of all. Another tenant's rows neither
-/// leave nor make anyone leave.
+/// The rows of `table` that must leave so that `rule` holds, of one tenant or of all. Rows of other tenants are not
+/// considered at all.
 ///
 /// # Errors
-/// [`NoPrimaryKey`](OpsError::NoPrimaryKey), because the rows could not be told apart; missing tables and columns;
+/// [`NoPrimaryKey`](OpsError::NoPrimaryKey), because single rows could not be addressed; missing tables and columns;
 /// [`Unevaluable`](OpsError::Unevaluable) if an expression fails on some row.
 ///
 /// # Transactions
@@ -56,9 +56,9 @@ pub(crate) async fn offenders(
     tenant: Option<&str>,
 ) -> Result<Vec<Offender>, OpsError> {
     let _ = table.expect_key()?;
-    let mut tally = Tally::of_losers();
+    let mut tally = Tally::of_offenders();
     run(tx, guard, table, rule, tenant, &mut tally).await?;
-    Ok(tally.into_losers())
+    Ok(tally.into_offenders())
 }
 
 /// How rows break `rule`, with up to `samples` examples; `None` if none does. Memory does not grow with their number,
@@ -80,7 +80,7 @@ pub(crate) async fn finding(
     Ok(tally.into_finding(rule, kind, guard.tenant.is_some()))
 }
 
-/// How rows can break the rule; an index for speed they cannot.
+/// In which way rows can break the rule; `None` for an index, which no row can break.
 pub(crate) fn kind(guard: &Guard, rule: &Rule) -> Option<FindingKind> {
     match rule {
         Rule::NoOverlap(_) => Some(FindingKind::Overlap),
@@ -130,7 +130,7 @@ async fn pass(
     done.map_err(|error| unevaluable(error, scope.table, rule))
 }
 
-/// Runs a query whose rows are tenant, key of the row that leaves, and key of the row it yields to.
+/// Runs a query that returns the tenant, the key of the row that leaves, and the key of the row that stays instead.
 async fn rows(
     tx: &Transaction<'_>,
     scope: &Scope<'_>,
@@ -152,7 +152,7 @@ async fn rows(
     Ok(())
 }
 
-/// Data exceptions, unknown names, wrong types: whatever it is, the rule is at fault and must be named.
+/// Names the rule in the error of its query: data exceptions, unknown names and wrong types are the rule's fault.
 fn unevaluable(error: tokio_postgres::Error, table: &TableInfo, rule: &Rule) -> OpsError {
     let kept = OpsError::from_driver(error);
     match kept {

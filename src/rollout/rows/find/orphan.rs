@@ -5,10 +5,10 @@ use crate::ops::{OpsError, TableInfo};
 use crate::rollout::rows::find::scope::{Scope, all_given, as_texts};
 use crate::rollout::rule::Reference;
 
-/// Stands for the parent, which may be the table itself.
+/// The parent's alias; the parent may be the table itself.
 const PARENT: &str = "\"slotkeeper parent\"";
 
-/// Rows that refer to something, and it is not there. A key with a NULL refers to nothing (`MATCH SIMPLE`).
+/// Rows whose key has no row in the parent. A key with a NULL refers to nothing (`MATCH SIMPLE`).
 pub(super) fn query(scope: &Scope<'_>, rule: &Reference) -> String {
     let alias = scope.alias();
     let same: Vec<String> = std::iter::zip(&rule.columns, &rule.parent_columns)

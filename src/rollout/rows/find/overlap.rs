@@ -2,7 +2,7 @@
 //!
 //! One pass in order of resource and start finds the rows that begin before everything earlier has ended; they and the
 //! rows they follow form chains. Rows that stand alone, also back to back with their neighbours, stay on the server.
-//! Within a chain the overlaps are told exactly here, where a row may overlap many.
+//! Within a chain, where a row may overlap many, the client finds the exact overlaps.
 
 use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
@@ -73,10 +73,11 @@ impl Chain {
     }
 }
 
-/// Tenant, key, whether the row follows the one before in a chain, both edges, and its rank among all that come.
+/// Returns tenant, key, whether the row continues the chain of the one before, both edges, and the rank among all rows
+/// returned.
 fn query(scope: &Scope<'_>, rule: &NoOverlap) -> String {
     let window = Window::of(&rule.window);
-    // What excludes nobody where it is NULL, as in the constraint. The tenant last: comparing it settles least.
+    // A row with a NULL in one of these excludes no other, as in the constraint. The tenant comes last: it tells least apart.
     let tenant = scope.guard.tenant.iter().filter(|tenant| !rule.resource.contains(tenant));
     let same: Vec<Ident> = rule.resource.iter().chain(tenant).cloned().collect();
     let same_columns: Vec<String> = same.iter().map(Ident::quoted).collect();

@@ -18,8 +18,8 @@ impl<'a> Scope<'a> {
         Self { guard, table, tenant }
     }
 
-    /// What stands behind FROM. Columns need no prefix, and the host's expressions may use the table's name as one.
-    /// A shadow column that is not there yet is false.
+    /// What stands behind FROM. Columns need no prefix, and the host's expressions may use the table's name as one. If the
+    /// shadow column is missing yet, it reads as false.
     pub(super) fn source(&self) -> String {
         let (table, alias) = (self.table.name.quoted(), self.alias());
         let place = if self.table.key.is_empty() { ", t.ctid" } else { "" };
@@ -42,7 +42,7 @@ impl<'a> Scope<'a> {
         match (self.tenant, &self.guard.tenant) {
             (None, _) => "true".to_owned(),
             (Some(_), Some(column)) => format!("{}::text = $1", column.quoted()),
-            // Nobody's rows are that tenant's.
+            // A guard without a tenant column has no rows of a tenant.
             (Some(_), None) => "$1 IS NULL".to_owned(),
         }
     }
@@ -60,7 +60,7 @@ impl<'a> Scope<'a> {
             .map_or_else(|| "NULL::text".to_owned(), |c| format!("{}::text", c.quoted()))
     }
 
-    /// What tells rows apart.
+    /// What identifies a row: its primary key, or its place in a table without one.
     pub(super) fn key(&self) -> Vec<String> {
         if self.table.key.is_empty() {
             vec!["ctid".to_owned()]

@@ -1,4 +1,4 @@
-//! What is kept of what is found.
+//! Counts of what a search finds, with the offenders or a few samples.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn of_losers() -> Self {
+    pub(super) fn of_offenders() -> Self {
         Self { tenants: BTreeMap::new(), samples: Vec::new(), most_samples: 0, offenders: Some(Vec::new()) }
     }
 
@@ -48,7 +48,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn into_losers(self) -> Vec<Offender> {
+    pub(super) fn into_offenders(self) -> Vec<Offender> {
         self.offenders.unwrap_or_default()
     }
 

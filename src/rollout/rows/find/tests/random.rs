@@ -167,7 +167,7 @@ async fn oracle(
     )
 }
 
-/// In order, whoever overlaps nobody who stays, stays.
+/// In order of precedence, a row stays unless it overlaps one that stays.
 fn leaving(ordered: &[RowKey], pairs: &BTreeSet<(RowKey, RowKey)>) -> BTreeSet<RowKey> {
     let mut staying: Vec<&RowKey> = Vec::new();
     let mut leaving = BTreeSet::new();
@@ -243,6 +243,6 @@ fn by_tenant(found: Option<&Finding>, offenders: &[Offender], name: &str) {
         *counts.entry(offender.tenant.clone()).or_default() += 1;
     }
     let tenants = found.iter().flat_map(|found| &found.tenants);
-    let told: BTreeMap<_, _> = tenants.map(|tenant| (tenant.tenant.clone(), tenant.leaving)).collect();
-    assert_eq!(told, counts, "{name}");
+    let reported: BTreeMap<_, _> = tenants.map(|tenant| (tenant.tenant.clone(), tenant.leaving)).collect();
+    assert_eq!(reported, counts, "{name}");
 }

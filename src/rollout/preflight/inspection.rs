@@ -1,4 +1,4 @@
-//! One table after the other, and what is met on the way.
+//! The tables of a preflight, one after the other, with the obstacles they meet.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::rollout::rule::{Reference, Rule};
 
 /// Obstacles and tables found so far.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct Inspection {
     pub(super) obstacles: Vec<Obstacle>,
-    /// The tables met, by their object identifiers.
+    /// The tables looked at so far, by their object identifiers.
     pub(super) oids: BTreeMap<i64, String>,
     pub(super) options: PreflightOptions,
 }
 
-impl Look {
+impl Inspection {
     pub(super) async fn table(
         &mut self,
         tx: &mut Transaction<'_>,
@@ -75,7 +75,7 @@ impl Look {
         rule: &Rule,
         reads: bool,
     ) -> Result<Option<Finding>, OpsError> {
-        // Whoever may not read the table gets no answer, and whoever has waited for it once does not wait again.
+        // Without the right to read the table there is no answer, and a lock that was waited for once is not waited for again.
         if !reads {
             return Err(OpsError::PermissionDenied);
         }
@@ -146,10 +146,10 @@ impl Look {
                 self.met(Obstacle::Unevaluable { table, rule, sqlstate });
             }
             OpsError::Contended { .. } => self.met(Obstacle::Locked { table: table.to_owned() }),
-            // Told already of the table or of the parent, unless a function in an expression is forbidden.
+            // Reported already for the table or its parent, unless the role may not call a function of an expression.
             OpsError::PermissionDenied => {
-                let told = self.obstacles.iter().any(|met| matches!(met, Obstacle::MayNotRead { .. }));
-                if !told {
+                let reported = self.obstacles.iter().any(|met| matches!(met, Obstacle::MayNotRead { .. }));
+                if !reported {
                     self.met(Obstacle::MayNotRead { table: table.to_owned() });
                 }
             }
@@ -159,7 +159,7 @@ impl Look {
     }
 }
 
-/// The table that can keep a rule from being checked, once the guard's own was read: that a foreign key refers to.
+/// The table whose lock or rights can prevent a check of the rule: of a foreign key, the one it refers to.
 fn decisive(guard: &Guard, rule: &Rule) -> String {
     match rule {
         Rule::Reference(rule) => rule.parent.to_string(),
@@ -167,7 +167,7 @@ fn decisive(guard: &Guard, rule: &Rule) -> String {
     }
 }
 
-/// The table as the catalog has it, and its rows if they may be read; in a savepoint, because a lock may be in the way.
+/// The table as the catalog has it, and its rows if they may be read. In a savepoint, because waiting for a lock may fail.
 async fn size(
     tx: &mut Transaction<'_>,
     guard: &Guard,

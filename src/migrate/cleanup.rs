@@ -1,4 +1,4 @@
-//! Our own tables, after a constraint of theirs was gone for a while.
+//! Rows of our own tables that break a constraint, after the constraint was lost for a while.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ impl Migrator {
         let mut done = Vec::new();
         for guard in self.guards() {
             match guard.dedupe(client, &options.for_table(&guard.table().name)).await {
-                Ok(cleared) => done.push(cleared),
+                Ok(report) => done.push(report),
                 Err(OpsError::MissingTable { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -52,8 +52,8 @@ impl Migrator {
         Ok(done)
     }
 
-    /// Takes back what a quarantine or dedupe did, by the guard of the table its artifact is of.
-    pub(super) async fn restore_cleared(
+    /// Undoes a quarantine or a dedupe, by the guard of the artifact's table.
+    pub(super) async fn restore_cleaned(
         &self,
         client: &mut Client,
         path: &Path,
