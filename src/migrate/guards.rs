@@ -42,6 +42,7 @@ fn guard(schema: &SchemaName, table: &str, lines: &[Line<'_>]) -> Option<Guard> 
         created_at: column("created_at"),
         live: of_table().find_map(Line::counted).map(|counted| counted.replace(" AND (NOT shadow)", "")),
         precedence,
+        shadowed_at: column("shadowed_at"),
         shadow: column("shadow").or_else(|| Ident::new(SHADOW).ok())?,
         rules: of_table().filter(|line| line.is_rule()).filter_map(|line| line.rule(schema)).collect(),
     })

@@ -38,6 +38,8 @@ pub struct Guard {
     /// Rows that stay before any other, as SQL: among ours, what is booked before what is only held.
     pub(crate) precedence: Option<String>,
     pub(crate) shadow: Ident,
+    /// The column beside it that says since when: only ours have one.
+    pub(crate) shadowed_at: Option<Ident>,
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -80,9 +82,17 @@ impl Guard {
     pub fn on(schema: &str, table: &str) -> GuardBuilder {
         let guard = TableName::new(schema, table).map_err(Into::into).and_then(|table| {
             let shadow = Ident::new(SHADOW)?;
-            let rules = Vec::new();
-            let (tenant, confirmed_at, created_at, live, precedence) = (None, None, None, None, None);
-            Ok(Self { table, tenant, confirmed_at, created_at, live, precedence, shadow, rules })
+            Ok(Self {
+                table,
+                tenant: None,
+                confirmed_at: None,
+                created_at: None,
+                live: None,
+                precedence: None,
+                shadow,
+                shadowed_at: None,
+                rules: Vec::new(),
+            })
         });
         GuardBuilder { guard }
     }

@@ -8,11 +8,11 @@ use slotkeeper::migrate::Migrator;
 /// SHA-256 of every file in `src/migrate/migrations`, line ends as on Unix.
 const FROZEN: &[(&str, &str)] = &[
     ("0001_create_core.down.sql", "e9817bf0a4e7f17090eb30443fecdaf2562ff47a7302a4b8ce9a7b2328dcab5c"),
-    ("0001_create_core.up.sql", "5581abb63ee5ccfd1014a3af00ea5d3eda11550bac88fa2b48d6cf3f7613ff6d"),
+    ("0001_create_core.up.sql", "62bb752ece4b5eae70fd36b51352fc5360d152abbb939c0732bdfd920f072e77"),
     ("0002_create_offers.down.sql", "e4aab6cfd0c2f7b8f6af32c60be329d72963667fa888b3456e997aa6de072a91"),
     ("0002_create_offers.up.sql", "5b070a750255e17920618df2c9a3d0b3e74d4f8258b4da5ed319b0bb3c75c35a"),
     ("0003_create_archive.down.sql", "492c5c3e911813b507a4dff191d4cff71ff635c482ece04e68ca1ba755784c78"),
-    ("0003_create_archive.up.sql", "dfe050d43cd7f7b88ed4a9c76d5e2af7e1667f284563d7284acc6e6d5a7c3f9f"),
+    ("0003_create_archive.up.sql", "c03e925618b92315d23f902ec4932c95958d01da1121630f495780177b99774f"),
 ];
 
 fn sha256(text: &str) -> String {

@@ -47,24 +47,23 @@ impl Guard {
             return Err(ArtifactError::OtherPurpose.into());
         }
         RunLock::Table(&self.table).for_session(client, pace.patience()).await?;
-        let shadow = Some(self.shadow.clone());
-        let done = put_back(client, &mut reader, path.as_ref(), shadow, pace).await;
+        let done = put_back(client, &mut reader, path.as_ref(), Some(self), pace).await;
         RunLock::Table(&self.table).release(client, done).await
     }
 }
 
-/// Puts the rows of any artifact back, table after table in its order (parents first); `shadow` is the marking column of
-/// a guard's. The caller keeps other rollouts away.
+/// Puts the rows of any artifact back, table after table in its order (parents first); `guard` is the one
+/// whose run wrote it, and says which column marks. The caller keeps other rollouts away.
 pub(crate) async fn put_back(
     client: &mut Client,
     reader: &mut Reader,
     path: &Path,
-    shadow: Option<Ident>,
+    guard: Option<&Guard>,
     pace: &Pace,
 ) -> Result<Restored, MigrateError> {
-    expect_fit(client, reader, shadow.as_ref(), pace).await?;
+    let back = Back { guard, action: reader.header().purpose.action() };
+    expect_fit(client, reader, back.shadow(), pace).await?;
     let mut report = Restored::new(path, reader);
-    let back = Back { shadow, action: reader.header().purpose.action() };
     reader.rewind()?;
     loop {
         let records = reader.batch(pace.batch as usize)?;
@@ -92,14 +91,14 @@ async fn expect_fit(
 }
 
 /// Unmarks or inserts rows.
-struct Back {
-    shadow: Option<Ident>,
+struct Back<'a> {
+    guard: Option<&'a Guard>,
     action: Action,
 }
 
-impl Batch for Back {
+impl Batch for Back<'_> {
     fn shadow(&self) -> Option<&Ident> {
-        self.shadow.as_ref()
+        self.guard.map(|guard| &guard.shadow)
     }
 
     async fn once(
@@ -110,7 +109,10 @@ impl Batch for Back {
         outside: &text_form::Outside,
     ) -> Result<Step, MigrateError> {
         match self.action {
-            Action::Shadow => unmark(tx, table, records, outside).await,
+            Action::Shadow => {
+                let since = self.guard.and_then(|guard| guard.shadowed_at.as_ref());
+                unmark(tx, table, records, outside, since).await
+            }
             Action::Remove => insert(tx, table, records, outside).await,
         }
     }
@@ -121,13 +123,14 @@ async fn unmark(
     table: &RowTable,
     records: &[Record],
     outside: &text_form::Outside,
+    since: Option<&Ident>,
 ) -> Result<Step, MigrateError> {
     let looked = look(tx, table, records, Lock::Mark).await?;
     let marked = |found: &&(usize, _, bool)| found.2;
     let keys: Vec<&RowKey> = looked.found.iter().filter(marked).map(|(at, ..)| &records[*at].key).collect();
     let already = (looked.found.len() - keys.len()) as u64;
     text_form::leave(tx, outside).await?;
-    let done = table.mark_rows(tx, &keys, false).await?;
+    let done = table.mark_rows(tx, &keys, false, since).await?;
     let step = Step { done, already, held: looked.held, gone: looked.absent, differing: Vec::new() };
     expect_all(table, done, keys.len()).map(|()| step)
 }
