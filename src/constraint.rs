@@ -107,6 +107,7 @@ constraints! {
     //   allocations_resource_during_excl: raised only without ON CONFLICT; the repeat names the blocker.
     // `reference_taken`: the host's own number belongs to another row.
     // `defect`: a rule our values keep by construction, or a schema that is not ours.
+    //   bookings_claim_key: no hold is placed under a booking's claim, and confirming locks the hold, so no repeat helps.
 
     ResourcesPkey "resources_pkey" "resources" Unique repeat "a resource id is used once per tenant";
     ResourcesKindCheck "resources_kind_check" "resources" Check defect "a resource kind has 1 to 40 bytes";
@@ -154,7 +155,7 @@ constraints! {
         "a decision claims everything it asked for, or nothing";
 
     BookingsPkey "bookings_pkey" "bookings" Unique repeat "a booking id is used once per tenant";
-    BookingsClaimKey "bookings_claim_key" "bookings" Unique repeat "a claim belongs to one booking";
+    BookingsClaimKey "bookings_claim_key" "bookings" Unique defect "a claim belongs to one booking";
     BookingsStatusCheck "bookings_status_check" "bookings" Check defect "a booking is pending, confirmed or cancelled";
     BookingsConfirmedCheck "bookings_confirmed_check" "bookings" Check repeat
         "a confirmed booking has its claim and its confirmation";
