@@ -109,6 +109,7 @@ constraints! {
     //   allocations_resource_during_excl: raised only without ON CONFLICT; the repeat names the blocker.
     // `reference_taken`: the host's own number belongs to another row.
     // `defect`: a rule our values keep by construction, or a schema that is not ours.
+    //   bookings_claim_key: no hold is placed under a booking's claim, and confirming locks the hold, so no repeat helps.
 
     BookedWindowCheck "booked_window_check" "booked_window" Domain defect
         "a window is half-open, finite and at most 400 days";
@@ -152,7 +153,7 @@ constraints! {
         "an idempotency key decides an operation once";
 
     BookingsPkey "bookings_pkey" "bookings" Unique repeat "a booking id is used once per tenant";
-    BookingsClaimKey "bookings_claim_key" "bookings" Unique repeat "a claim belongs to one booking";
+    BookingsClaimKey "bookings_claim_key" "bookings" Unique defect "a claim belongs to one booking";
     BookingsConfirmedCheck "bookings_confirmed_check" "bookings" Check repeat
         "a confirmed booking has its claim and its confirmation";
     BookingsPriceCheck "bookings_price_check" "bookings" Check defect "a price and its currency are given together";

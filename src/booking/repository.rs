@@ -55,6 +55,9 @@ impl BookingRepository<'_> {
     /// expired, is to be confirmed [if still free](ConfirmHold::if_still_free) and a resource was deactivated meanwhile;
     /// [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure errors.
     ///
+    /// A hold is expired if it was when the statement began: waiting for a lock costs it nothing, [unless somebody took a
+    /// place of it over meanwhile](crate::hold).
+    ///
     /// # Transactions
     /// One statement. Without [`ConfirmHold::if_still_free`], a reference or a booking id of the caller's it cannot fail
     /// on a refusal and runs without a savepoint in the caller's READ COMMITTED transaction; otherwise under one sent

@@ -23,8 +23,9 @@
 //! The last column is how [`Migrator::audit`](crate::migrate::Migrator::audit) decides a record once more, and finds an
 //! outcome that was changed.
 //!
-//! Under SERIALIZABLE a recorded refusal has read what others write, so the caller's COMMIT can still fail with 40001; then
-//! neither the refusal nor its record is there, and the whole transaction is repeated.
+//! Under SERIALIZABLE a recorded refusal has read what others write and writes what others read, its record, so the
+//! caller's COMMIT can still fail with 40001; then neither the refusal nor its record is there, and the whole transaction
+//! is repeated.
 //!
 //! "Not found" and "key reused" are not recorded: the first so that a caller's typing error, or another tenant's id, does
 //! not use up a key; the second because the key already has its record.

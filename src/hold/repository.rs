@@ -26,7 +26,8 @@ impl HoldRepository<'_> {
     ///
     /// # Errors
     /// [`Error::Conflict`] naming who is in the way, [`Error::ResourceNotFound`], [`Error::TooManyHolds`],
-    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request or for something else (a blackout, a booking's claim),
+    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request or for something else (a blackout, a booking's
+    /// claim, also where [retention](crate::retention) has moved or forgotten it since),
     /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors. After a lost race, expired
     /// holds that were in the way [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///

@@ -7,6 +7,7 @@
 //! | checks | what must be true |
 //! |---|---|
 //! | `allocation_…` | live rows of a resource do not overlap; each has the active hold or confirmed booking it belongs to |
+//! | `allocation_mark`, `allocation_hidden` | a row marked for repair says since when, and overlaps nothing claimed later |
 //! | `blackout_…` | a blackout is whole, and as its event says while the relay has not taken that |
 //! | `hold_…` | an unexpired hold has all its places at the window shown; consumed and booked go together |
 //! | `booking_…` | a confirmed booking has exactly the places its last decision recorded; its history adds up |

@@ -39,6 +39,7 @@ fn guard(schema: &SchemaName, table: &str) -> Option<Guard> {
         created_at: column("created_at"),
         live: live.map(|live| live.replace(" AND (NOT shadow)", "")),
         precedence,
+        shadowed_at: column("shadowed_at"),
         shadow: column("shadow").or_else(|| Ident::new(SHADOW).ok())?,
         rules: constraints.chain(indexes).chain(domains).collect(),
     })

@@ -40,6 +40,8 @@ pub struct Guard {
     /// SQL that is true of rows that stay before any others. For our own allocations: booked ones.
     pub(crate) precedence: Option<String>,
     pub(crate) shadow: Ident,
+    /// The column beside it that says since when: only ours have one.
+    pub(crate) shadowed_at: Option<Ident>,
     pub(crate) rules: Vec<Rule>,
 }
 

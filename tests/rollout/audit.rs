@@ -196,7 +196,7 @@ async fn damage_is_counted_by_tenant_with_samples() {
     house::fill(&client, other).await;
     let damage = format!(
         "DELETE FROM holds WHERE status = 'active' AND expires_at > now() AND tenant_id = '{other}';
-         UPDATE allocations SET shadow = true WHERE kind = 'blackout'"
+         UPDATE allocations SET shadow = true, shadowed_at = statement_timestamp() WHERE kind = 'blackout'"
     );
     let audit = damaged(&mut client, &damage).await;
     assert_eq!(names(&audit), ["allocation_held"]);

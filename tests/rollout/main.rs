@@ -14,6 +14,7 @@ mod audit;
 mod audit_records;
 mod audit_retention;
 mod audit_rules;
+mod audit_shadow;
 mod canary;
 mod clearing_kills;
 mod clearing_limits;

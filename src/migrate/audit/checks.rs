@@ -13,8 +13,9 @@ macro_rules! files {
 }
 
 /// What one row promises of another. The rules of single constraints follow from the committed definitions.
-const FILES: [(&str, &str); 15] = files! {
+const FILES: [(&str, &str); 17] = files! {
     "allocation_overlap" "allocation_held" "allocation_booked" "allocation_shadow"
+    "allocation_mark" "allocation_hidden"
     "blackout_torn" "blackout_event"
     "hold_places" "hold_consumed"
     "booking_places" "booking_window" "booking_history" "booking_confirmation" "booking_decisions"

@@ -10,7 +10,7 @@ use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, OpsError};
 use crate::schema::SchemaName;
 
-/// The schema first, without a table. Privileges come from the role itself, from roles it inherits and from PUBLIC alike.
+/// The schema first, without a table. `MAINTAIN` is a privilege since version 17, and an error before. Privileges come from the role itself, from roles it inherits and from PUBLIC alike.
 const HELD: &str = "SELECT NULL::text, p.name, pg_has_role(r.oid, n.nspowner, 'MEMBER'),
         has_schema_privilege(r.oid, n.oid, p.name), '{}'::text[]
     FROM pg_namespace AS n CROSS JOIN pg_roles AS r CROSS JOIN unnest(ARRAY['USAGE', 'CREATE']) AS p (name)
@@ -23,7 +23,8 @@ const HELD: &str = "SELECT NULL::text, p.name, pg_has_role(r.oid, n.nspowner, 'M
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
               AND has_column_privilege(r.oid, c.oid, a.attnum, p.name)) ELSE '{}' END
     FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid CROSS JOIN pg_roles AS r
-    CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p (name)
+    CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']
+        || CASE WHEN current_setting('server_version_num')::int4 >= 170000 THEN ARRAY['MAINTAIN'] ELSE '{}' END) AS p (name)
     WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind IN ('r', 'p') AND r.rolname = $3
     ORDER BY 1 NULLS FIRST, 2";
 

@@ -108,6 +108,7 @@ CREATE TABLE slotkeeper.allocations (
     expires_at  timestamptz,                      -- judges expiry; changed with holds.expires_at; no index
     released_at timestamptz,
     shadow      boolean     NOT NULL DEFAULT false, -- a legacy row that overlaps another and waits for repair
+    shadowed_at timestamptz,                      -- when it was marked: nothing that overlaps came later
     created_at  timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT allocations_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT allocations_resource_fkey FOREIGN KEY (tenant_id, resource_id)

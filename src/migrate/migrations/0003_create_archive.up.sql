@@ -13,6 +13,7 @@ CREATE TABLE slotkeeper.allocations_archive (
     expires_at  timestamptz,
     released_at timestamptz,
     shadow      boolean     NOT NULL,
+    shadowed_at timestamptz,
     created_at  timestamptz NOT NULL,
     archived_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT allocations_archive_pkey PRIMARY KEY (tenant_id, id)

@@ -7,7 +7,7 @@ use crate::ops::artifact::Row;
 use crate::ops::rows::RowTable;
 use crate::ops::rows::sql::unnest;
 use crate::ops::transaction::Transaction;
-use crate::ops::{DriverResult, OpsError, RowKey, TableName};
+use crate::ops::{DriverResult, Ident, OpsError, RowKey, TableName};
 
 /// A row that was found.
 #[derive(Debug)]
@@ -64,16 +64,20 @@ impl RowTable {
         tx.query_typed_raw::<&str, _>(&sql, []).await.driver()
     }
 
-    /// Sets or clears the mark; returns how many rows it changed.
+    /// Sets or clears the mark, and in `since` when it was set; returns how many rows it changed.
     pub(crate) async fn mark_rows(
         &self,
         tx: &Transaction<'_>,
         keys: &[&RowKey],
         marked: bool,
+        since: Option<&Ident>,
     ) -> Result<u64, OpsError> {
         let Some(shadow) = &self.shadow else { return Ok(0) };
         let (table, column, on) = (self.name.quoted(), shadow.quoted(), self.on_key());
-        let sql = format!("UPDATE {table} AS t SET {column} = {marked} FROM {} WHERE {on}", self.keys());
+        let now = if marked { "pg_catalog.statement_timestamp()" } else { "NULL" };
+        let since = since.map(|since| format!(", {} = {now}", since.quoted())).unwrap_or_default();
+        let sql =
+            format!("UPDATE {table} AS t SET {column} = {marked}{since} FROM {} WHERE {on}", self.keys());
         let arrays = self.arrays(keys);
         tx.execute_typed(&sql, &params(&arrays)).await.map_err(|error| refused(error, &self.name))
     }

@@ -19,4 +19,4 @@ pub(crate) use export::export;
 pub(crate) use referencing::refuse_referenced;
 pub(crate) use restore::put_back;
 pub use restored::Restored;
-pub(crate) use table::RowTable;
+pub(crate) use table::{Mark, RowTable};

@@ -5,22 +5,22 @@ use std::path::Path;
 use tokio_postgres::Client;
 
 use crate::ops::artifact::{Action, Reader, Record};
-use crate::ops::rows::{Batch, Inspected, Restored, RowLock, RowTable, Step, in_batches, text_form};
+use crate::ops::rows::{Batch, Inspected, Mark, Restored, RowLock, RowTable, Step, in_batches, text_form};
 use crate::ops::transaction::{AS_OF_NOW, Transaction};
 use crate::ops::{DriverResult, Ident, OpsError, Pace, RowKey, session};
 
-/// Puts the rows of an artifact back, table after table in its order (parents first). `shadow` is the column that marks
+/// Puts the rows of an artifact back, table after table in its order (parents first). `mark` says what marks
 /// rows, of a guard's artifact. The caller holds the lock that keeps other runs away.
 pub(crate) async fn put_back(
     client: &mut Client,
     reader: &mut Reader,
     path: &Path,
-    shadow: Option<Ident>,
+    mark: Option<Mark>,
     pace: &Pace,
 ) -> Result<Restored, OpsError> {
-    expect_fit(client, reader, shadow.as_ref(), pace).await?;
+    let back = PutBack { mark, action: reader.header().purpose.action() };
+    expect_fit(client, reader, back.shadow(), pace).await?;
     let mut report = Restored::new(path, reader);
-    let back = PutBack { shadow, action: reader.header().purpose.action() };
     reader.rewind()?;
     loop {
         let records = reader.batch(pace.batch as usize)?;
@@ -49,13 +49,13 @@ async fn expect_fit(
 
 /// Unmarks or inserts rows.
 struct PutBack {
-    shadow: Option<Ident>,
+    mark: Option<Mark>,
     action: Action,
 }
 
 impl Batch for PutBack {
     fn shadow(&self) -> Option<&Ident> {
-        self.shadow.as_ref()
+        self.mark.as_ref().map(|mark| &mark.column)
     }
 
     async fn apply(
@@ -66,7 +66,10 @@ impl Batch for PutBack {
         outside: &text_form::Outside,
     ) -> Result<Step, OpsError> {
         match self.action {
-            Action::Shadow => unmark(tx, table, records, outside).await,
+            Action::Shadow => {
+                let since = self.mark.as_ref().and_then(|mark| mark.since.as_ref());
+                unmark(tx, table, records, outside, since).await
+            }
             Action::Remove => insert(tx, table, records, outside).await,
         }
     }
@@ -77,6 +80,7 @@ async fn unmark(
     table: &RowTable,
     records: &[Record],
     outside: &text_form::Outside,
+    since: Option<&Ident>,
 ) -> Result<Step, OpsError> {
     let inspected = Inspected::read(tx, table, records, RowLock::Mark).await?;
     let marked = |found: &&(usize, _, bool)| found.2;
@@ -84,7 +88,7 @@ async fn unmark(
         inspected.found.iter().filter(marked).map(|(at, ..)| &records[*at].key).collect();
     let already = (inspected.found.len() - keys.len()) as u64;
     text_form::leave(tx, outside).await?;
-    let done = table.mark_rows(tx, &keys, false).await?;
+    let done = table.mark_rows(tx, &keys, false, since).await?;
     let step = Step { done, already, held: inspected.held, gone: inspected.absent, differing: Vec::new() };
     table.expect_changed(done, keys.len()).map(|()| step)
 }

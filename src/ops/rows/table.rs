@@ -7,6 +7,13 @@ use crate::ops::artifact::Section;
 use crate::ops::transaction::Transaction;
 use crate::ops::{DriverResult, Ident, OpsError, RowKey, TableInfo, TableName};
 
+/// The column that marks a row as waiting for repair, and the one that says since when, where the table has one.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    pub(crate) column: Ident,
+    pub(crate) since: Option<Ident>,
+}
+
 /// A table of an artifact, as it is now.
 #[derive(Debug)]
 pub(crate) struct RowTable {

@@ -20,7 +20,8 @@ impl Guard {
             let shadow = Ident::new(SHADOW)?;
             let rules = Vec::new();
             let (tenant, confirmed_at, created_at, live, precedence) = (None, None, None, None, None);
-            Ok(Self { table, tenant, confirmed_at, created_at, live, precedence, shadow, rules })
+            let shadowed_at = None;
+            Ok(Self { table, tenant, confirmed_at, created_at, live, precedence, shadow, shadowed_at, rules })
         });
         GuardBuilder { guard }
     }

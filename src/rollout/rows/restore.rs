@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use crate::ops::artifact::{ArtifactError, Purpose, Reader};
 use crate::ops::lock::RunLock;
-use crate::ops::rows::put_back;
+use crate::ops::rows::{Mark, put_back};
 use crate::ops::{OpsError, Pace, Restored};
 use crate::rollout::guard::Guard;
 
@@ -42,8 +42,8 @@ impl Guard {
             return Err(ArtifactError::OtherPurpose.into());
         }
         RunLock::Table(&self.table).for_session(client, pace.patience()).await?;
-        let shadow = Some(self.shadow.clone());
-        let done = put_back(client, &mut reader, path.as_ref(), shadow, pace).await;
+        let mark = Mark { column: self.shadow.clone(), since: self.shadowed_at.clone() };
+        let done = put_back(client, &mut reader, path.as_ref(), Some(mark), pace).await;
         RunLock::Table(&self.table).release(client, done).await
     }
 }

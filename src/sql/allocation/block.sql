@@ -7,9 +7,16 @@ WITH prior AS MATERIALIZED (
     SELECT count(*) AS rows, bool_and(a.kind = 'blackout') AS ours, bool_and(EXISTS (
                SELECT FROM unnest($3::uuid[], $4::tstzrange[]) AS u (resource_id, during)
                 WHERE u.resource_id = a.resource_id AND u.during = a.during)) AS same
-      FROM slotkeeper.allocations a WHERE a.tenant_id = $1 AND a.claim_id = $2 HAVING count(*) > 0
+      FROM (SELECT a.kind, a.resource_id, a.during FROM slotkeeper.allocations a
+             WHERE a.tenant_id = $1 AND a.claim_id = $2
+             UNION ALL
+            SELECT a.kind, a.resource_id, a.during FROM slotkeeper.allocations_archive a
+             WHERE a.tenant_id = $1 AND a.claim_id = $2) a
+    HAVING count(*) > 0
 ), taken AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
+     UNION ALL
+    SELECT 1 FROM slotkeeper.bookings b WHERE b.tenant_id = $1 AND b.claim_id = $2
 ), wanted AS MATERIALIZED (
     -- The sub-selects hide the arrays' lengths, so that the generic plan costs as a custom one and is kept.
     SELECT u.resource_id, u.during, u.id

@@ -7,7 +7,13 @@
 -- $1 tenant  $2 hold  $3 resource  $4 blocked window  $5 allocation  $6 visible window
 -- $7 buffer before, s  $8 buffer after, s  $9 ttl, µs  $10 longest life, µs  $11 actor  $12 reference
 WITH resource AS MATERIALIZED (
-    SELECT r.id FROM slotkeeper.resources r WHERE r.tenant_id = $1 AND r.id = $3 AND r.active
+    -- None either if the id is a booking's, or was that of rows now archived. What else has it stops the
+    -- claim.
+    SELECT r.id FROM slotkeeper.resources r
+     WHERE r.tenant_id = $1 AND r.id = $3 AND r.active
+       AND NOT EXISTS (SELECT FROM slotkeeper.bookings c WHERE c.tenant_id = $1 AND c.claim_id = $2)
+       AND NOT EXISTS (
+           SELECT FROM slotkeeper.allocations_archive c WHERE c.tenant_id = $1 AND c.claim_id = $2)
 ), claimed AS (
     -- Without a target: the allocation's id follows from the hold's, so a second use of that id stops here as
     -- well, and asking for it beforehand would cost a look of its own.

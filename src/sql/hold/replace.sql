@@ -10,9 +10,14 @@
 WITH prior AS MATERIALIZED (
     SELECT 1 FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2
 ), taken AS MATERIALIZED (
-    -- The id is a blackout's or a booking's already.
-    SELECT 1 FROM slotkeeper.allocations c
-     WHERE c.tenant_id = $1 AND c.claim_id = $2 AND NOT EXISTS (SELECT FROM prior) LIMIT 1
+    -- The id is a blackout's or a booking's already, or was one's that retention has moved or forgotten.
+    SELECT 1
+      FROM (SELECT 1 FROM slotkeeper.allocations c WHERE c.tenant_id = $1 AND c.claim_id = $2
+             UNION ALL
+            SELECT 1 FROM slotkeeper.bookings c WHERE c.tenant_id = $1 AND c.claim_id = $2
+             UNION ALL
+            SELECT 1 FROM slotkeeper.allocations_archive c WHERE c.tenant_id = $1 AND c.claim_id = $2) c
+     WHERE NOT EXISTS (SELECT FROM prior) LIMIT 1
 ), old_hold AS MATERIALIZED (
     SELECT h.id, h.status, h.actor_seq, h.expires_at FROM slotkeeper.holds h
      WHERE h.tenant_id = $1 AND h.id = $13 AND h.actor IS NOT DISTINCT FROM $11

@@ -26,12 +26,12 @@ WITH due_rows AS MATERIALIZED (
     DELETE FROM slotkeeper.allocations a USING due_rows d
      WHERE a.tenant_id = $1 AND a.id = d.id AND NOT d.taken AND NOT $6
     RETURNING a.id, a.resource_id, a.during, a.kind, a.claim_id, a.expires_at, a.released_at, a.shadow,
-              a.created_at
+              a.shadowed_at, a.created_at
 ), kept AS (
     INSERT INTO slotkeeper.allocations_archive (tenant_id, id, resource_id, during, kind, claim_id,
-           expires_at, released_at, shadow, created_at)
+           expires_at, released_at, shadow, shadowed_at, created_at)
     SELECT $1, g.id, g.resource_id, g.during, g.kind, g.claim_id, g.expires_at, g.released_at, g.shadow,
-           g.created_at
+           g.shadowed_at, g.created_at
       FROM gone g ORDER BY g.id RETURNING 1
 )
 SELECT 'done' AS outcome, (SELECT count(*) FROM kept) AS rows,

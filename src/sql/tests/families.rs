@@ -34,7 +34,11 @@ const CLAIMING_DIFFERS: &[Differs] = &[
         "place replace | book book_single | move | block",
         "what makes a call a repeat: the hold's id, the key of the operation, the blackout's rows",
     ),
-    differs("taken", "place replace | block", "what else may have the id: a blackout or a booking; a hold"),
+    differs(
+        "taken",
+        "place replace | block",
+        "what else may have the id: a blackout or a booking; a hold or a booking",
+    ),
     differs("booking", "book | move", "a move needs the claim too, and its booking has another parameter"),
     differs(
         "wanted",

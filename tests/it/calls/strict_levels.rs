@@ -7,8 +7,11 @@ use super::{
     successes::writes,
 };
 use crate::{calls::act::Answer, support::*};
-use slotkeeper::{Error, Retry};
-use tokio_postgres::IsolationLevel::{RepeatableRead, Serializable};
+use slotkeeper::{Error, IdempotencyKey, Retry, booking::BookPlaces, confirmation::Operation};
+use tokio_postgres::{
+    IsolationLevel::{RepeatableRead, Serializable},
+    error::SqlState,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_race_lost_under_a_stricter_level_is_busy_and_the_repeated_transaction_names_the_winner() {
@@ -68,4 +71,36 @@ async fn without_a_race_every_write_works_under_a_stricter_level() {
             tx.rollback().await.unwrap();
         }
     }
+}
+
+/// Each has seen that the other was not decided yet: in no order of the two would both have seen that.
+#[tokio::test]
+async fn under_serializable_the_commit_of_a_refusal_can_fail_and_the_repeat_answers() {
+    let h = House::open().await;
+    let table = h.table().await;
+    let keys = [fresh_key(), fresh_key()];
+    let book = |key: &IdempotencyKey| BookPlaces::new(h.tenant, one(table, 0, 30), key.clone());
+    assert!(h.keeper.bookings().book(&h.pool, &book(&fresh_key())).await.unwrap().outcome.is_success());
+    let asks = keys.each_ref().map(book);
+    let records = async || h.count("SELECT count(*) FROM slotkeeper.confirmations").await;
+    let (mut first, mut second) = (h.pool.get().await.unwrap(), h.pool.get().await.unwrap());
+    let early = first.build_transaction().isolation_level(Serializable).start().await.unwrap();
+    let late = second.build_transaction().isolation_level(Serializable).start().await.unwrap();
+    for (tx, key) in [(&early, &keys[1]), (&late, &keys[0])] {
+        let record = h.keeper.confirmations().find_by_key(tx, h.tenant, Operation::Book, key);
+        assert!(record.await.unwrap().is_none());
+    }
+    for (tx, ask) in [&early, &late].into_iter().zip(&asks) {
+        assert_eq!(h.keeper.bookings().book(tx, ask).await.unwrap().outcome.code(), "conflict");
+    }
+    early.commit().await.unwrap();
+    assert_eq!(records().await, 2, "the booking and the first refusal");
+    let failed = late.commit().await.unwrap_err();
+    assert_eq!(failed.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE));
+    assert_eq!(records().await, 2, "nothing of the other");
+
+    let again = second.build_transaction().isolation_level(Serializable).start().await.unwrap();
+    assert_eq!(h.keeper.bookings().book(&again, &asks[1]).await.unwrap().outcome.code(), "conflict");
+    again.commit().await.unwrap();
+    assert_eq!(records().await, 3);
 }

@@ -184,3 +184,74 @@ async fn a_late_confirm_that_waited_for_the_deactivation_is_refused() {
     let refused = waiting.await.unwrap();
     assert!(matches!(&refused, Err(Error::ResourceNotFound { .. })), "{refused:?}");
 }
+
+/// The ways to confirm: the fast form, under an id of the caller's, and one that may claim anew.
+fn ways(h: &House, hold: HoldId) -> [ConfirmHold; 3] {
+    let booking = slotkeeper::BookingId::generate();
+    [late(h, hold), late(h, hold).as_booking(booking), late(h, hold).if_still_free()]
+}
+
+/// A hold of two tables for a second, which somebody else locks, and a confirm that waits for it until it has expired.
+/// Then `meanwhile` happens, the lock goes, and this is what the confirm came to.
+async fn confirmed_after_a_wait(
+    h: &Arc<House>,
+    way: usize,
+    lock: &str,
+    from: i64,
+    meanwhile: impl AsyncFnOnce(&[ResourceId]),
+) -> Decision {
+    let t = h.tables(2).await;
+    let brief = PlaceHold::new(h.tenant, all(&t, from, from + 30));
+    let brief = brief.ttl(Ttl::new(chrono::TimeDelta::seconds(1)).unwrap());
+    let mut client = h.pool.get().await.unwrap();
+    let tx = client.transaction().await.unwrap();
+    let a = h.keeper.holds().place(&h.pool, &brief).await.unwrap();
+    tx.execute(lock, &[&a.id]).await.unwrap();
+    let (other, ask) = (Arc::clone(h), ways(h, a.id)[way].clone());
+    let waiting = tokio::spawn(async move { confirm(&other, ask).await });
+    until_waiting(h, 1).await;
+    until(h, a.expires_at).await;
+    meanwhile(&t).await;
+    tx.commit().await.unwrap();
+    let decision = waiting.await.unwrap();
+    // A claim anew that met the rival only when it wrote was sent once more, and began after.
+    let again = decision.outcome.code() == "conflict";
+    assert_eq!(decision.decided_at < a.expires_at, !again);
+    decision
+}
+
+const HOLD: &str = "SELECT FROM slotkeeper.holds WHERE id = $1 FOR UPDATE";
+const PLACE: &str = "SELECT FROM slotkeeper.allocations WHERE claim_id = $1 LIMIT 1 FOR UPDATE";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirm_that_waited_past_the_expiry_is_in_time_if_nobody_took_the_place() {
+    let h = Arc::new(House::open().await);
+    for way in 0..3 {
+        for lock in [HOLD, PLACE] {
+            let confirmed = confirmed_after_a_wait(&h, way, lock, 0, async |_| {}).await;
+            assert_eq!(confirmed.outcome, Outcome::Confirmed, "{way} {lock}");
+        }
+    }
+    assert_audit(&h).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirm_that_waited_past_the_expiry_is_late_if_a_rival_took_a_place() {
+    let h = Arc::new(House::open().await);
+    for (way, expected) in ["hold_expired", "hold_expired", "conflict"].into_iter().enumerate() {
+        let mut rival = None;
+        let refused = confirmed_after_a_wait(&h, way, HOLD, 0, async |t| {
+            rival = Some(book(&h, one(t[1], 10, 20)).await);
+        })
+        .await;
+        let rival = rival.unwrap();
+        assert_eq!(rival.outcome, Outcome::Confirmed);
+        assert_eq!(refused.outcome.code(), expected, "{way}");
+        if expected == "conflict" {
+            assert_eq!(named(&refused), taken(&rival));
+        }
+        assert_eq!(refused.booking, None);
+    }
+    assert_eq!(h.overlaps().await, 0);
+    assert_audit(&h).await;
+}

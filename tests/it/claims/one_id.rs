@@ -140,3 +140,131 @@ async fn whoever_waits_for_an_id_is_told_that_it_is_taken() {
     }
     assert_audit(&h).await;
 }
+
+/// What had an id before its rows left the claim space, and what of it is still there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Past {
+    /// A booking made without a hold.
+    Booked,
+    /// One made from a hold, which was forgotten since.
+    Confirmed,
+    /// A booking whose rows were deleted from the archive too.
+    Unarchived,
+    /// A booking that was forgotten since.
+    Forgotten,
+    /// A hold that was let go and forgotten.
+    LetGo,
+    /// A hold that is still there, and its rows are not.
+    Held,
+    Blackout,
+}
+
+const PASTS: [Past; 7] = [
+    Past::Booked,
+    Past::Confirmed,
+    Past::Unarchived,
+    Past::Forgotten,
+    Past::LetGo,
+    Past::Held,
+    Past::Blackout,
+];
+
+/// Moves a claim's rows to the archive, as retention does once they are old.
+async fn archived(h: &House, id: Uuid) {
+    h.sql(&format!(
+        "WITH gone AS (DELETE FROM slotkeeper.allocations WHERE claim_id = '{id}' RETURNING *)
+         INSERT INTO slotkeeper.allocations_archive SELECT *, statement_timestamp() FROM gone"
+    ))
+    .await;
+    assert_eq!(live(h, id).await, 0);
+}
+
+async fn past(h: &House, past: Past, tables: &[ResourceId], from: i64) -> Uuid {
+    let claim = all(tables, from, from + 10);
+    let id = match past {
+        Past::Booked | Past::Unarchived | Past::Forgotten => {
+            let booking = booked(h, claim).await;
+            let found = h.keeper.bookings().find(&h.pool, h.tenant, booking).await.unwrap().unwrap();
+            found.claim.unwrap().as_uuid()
+        }
+        Past::Confirmed | Past::LetGo | Past::Held => {
+            let held = hold(h, claim).await.id;
+            match past {
+                Past::Confirmed => assert_eq!(confirm_hold(h, held).await.outcome, Outcome::Confirmed),
+                Past::LetGo => release(h, held).await,
+                _ => expire(h, held).await,
+            }
+            held.as_uuid()
+        }
+        Past::Blackout => {
+            let block = Block::new(h.tenant, claim);
+            h.keeper.allocations().block(&h.pool, &block).await.unwrap().as_uuid()
+        }
+    };
+    archived(h, id).await;
+    match past {
+        Past::Confirmed | Past::LetGo => {
+            h.sql(&format!("DELETE FROM slotkeeper.holds WHERE id = '{id}'")).await;
+        }
+        Past::Unarchived => {
+            h.sql(&format!("DELETE FROM slotkeeper.allocations_archive WHERE claim_id = '{id}'")).await;
+        }
+        Past::Forgotten => h.sql(&format!("DELETE FROM slotkeeper.bookings WHERE claim_id = '{id}'")).await,
+        _ => {}
+    }
+    id
+}
+
+#[tokio::test]
+async fn an_id_stays_taken_after_its_rows_were_archived() {
+    let h = House::open().await;
+    let (first, second) = (h.tables(2).await, h.tables(2).await);
+    let mut from = 0;
+    for was in PASTS {
+        for how in TAKES {
+            from += 30;
+            let id = past(&h, was, &first, from).await;
+            let refused = take(&h, how, id, &second, from).await.unwrap_err();
+            let Error::KeyReused { field } = refused else { panic!("{was:?}, then {how:?}: {refused:?}") };
+            let same = (was == Past::Held && is_hold(how)) || (was == Past::Blackout && !is_hold(how));
+            assert_eq!(field == "operation", !same, "{was:?}, then {how:?}: {field}");
+            assert_eq!(live(&h, id).await, 0, "{was:?}, then {how:?}");
+        }
+    }
+    assert_eq!(h.overlaps().await, 0);
+}
+
+/// The blackout a repeat asks for was: it is neither made again nor taken for another.
+#[tokio::test]
+async fn repeating_a_block_after_its_rows_were_archived_answers_the_same() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    let block = Block::new(h.tenant, all(&t, 0, 30));
+    let blackout = h.keeper.allocations().block(&h.pool, &block).await.unwrap();
+    archived(&h, blackout.as_uuid()).await;
+    let before = h.digest().await;
+    assert_eq!(h.keeper.allocations().block(&h.pool, &block).await.unwrap(), blackout);
+    assert_eq!(h.digest().await, before);
+}
+
+/// No call places such a hold. Where one is nevertheless, repeating its confirm cannot help, and is not asked for.
+#[tokio::test]
+async fn a_hold_under_a_bookings_claim_is_a_defect_and_no_lost_race() {
+    let h = House::open().await;
+    let t = h.tables(2).await;
+    let id = past(&h, Past::Booked, &t, 0).await;
+    let held = hold(&h, one(t[0], 60, 90)).await.id;
+    h.sql(&format!(
+        "UPDATE slotkeeper.holds SET id = '{id}' WHERE id = '{held}';
+         UPDATE slotkeeper.allocations SET claim_id = '{id}' WHERE claim_id = '{held}'"
+    ))
+    .await;
+    let before = h.digest().await;
+    let ask = ConfirmHold::new(h.tenant, HoldId::from_uuid(id), fresh_key());
+    for ask in [ask.clone(), ask.as_booking(slotkeeper::BookingId::generate())] {
+        let refused = h.keeper.bookings().confirm(&h.pool, &ask).await.unwrap_err();
+        assert!(matches!(refused, Error::Internal(_)), "{refused:?}");
+        assert_eq!(refused.retry(), slotkeeper::Retry::Never);
+    }
+    assert_eq!(h.digest().await, before);
+}

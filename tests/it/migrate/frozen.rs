@@ -8,11 +8,11 @@ use slotkeeper::migrate::Migrator;
 /// SHA-256 of every file in `src/migrate/migrations`, line ends as on Unix.
 const FROZEN: &[(&str, &str)] = &[
     ("0001_create_core.down.sql", "891bc6589fa65dc5d5ef9dc4ff22e46b65a2ee0407fceb931fb7df12ccae2633"),
-    ("0001_create_core.up.sql", "56345538f23aa7b19b196417b6191202807cba3a81ce74a3c90423db1937362e"),
+    ("0001_create_core.up.sql", "c94aa7760ff33a85d0a982604257a6b028f92d8ec0dcb084a32bd40d5be6b640"),
     ("0002_create_offers.down.sql", "e4aab6cfd0c2f7b8f6af32c60be329d72963667fa888b3456e997aa6de072a91"),
     ("0002_create_offers.up.sql", "5b070a750255e17920618df2c9a3d0b3e74d4f8258b4da5ed319b0bb3c75c35a"),
     ("0003_create_archive.down.sql", "492c5c3e911813b507a4dff191d4cff71ff635c482ece04e68ca1ba755784c78"),
-    ("0003_create_archive.up.sql", "3139beae2c81082f4cd8b910c1102afb5020507f3de2d54f0c3be58eeb06992e"),
+    ("0003_create_archive.up.sql", "f3fa40978a307f31f5f6dcd2a2153214f09ed4ee5f54d6c22d629e517f872c38"),
 ];
 
 fn sha256(text: &str) -> String {

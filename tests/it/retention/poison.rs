@@ -97,7 +97,7 @@ async fn a_row_whose_id_the_archive_has_is_set_aside_and_neither_is_lost() {
     let all = ids(&h, "allocations").await;
     h.sql(&format!(
         "INSERT INTO slotkeeper.allocations_archive
-         SELECT tenant_id, id, resource_id, during, 'external', claim_id, expires_at, released_at, shadow, created_at, now()
+         SELECT tenant_id, id, resource_id, during, 'external', claim_id, expires_at, released_at, shadow, shadowed_at, created_at, now()
            FROM slotkeeper.allocations WHERE id IN ('{}', '{}')",
         all[3], all[9]
     ))

@@ -58,7 +58,7 @@ impl Batch for Clear<'_> {
         };
         text_form::leave(tx, outside).await?;
         step.done = match self.action {
-            Action::Shadow => table.mark_rows(tx, &ready, true).await?,
+            Action::Shadow => table.mark_rows(tx, &ready, true, self.guard.shadowed_at.as_ref()).await?,
             Action::Remove => table.remove_rows(tx, &ready).await?,
         };
         table.expect_changed(step.done, ready.len()).map(|()| step)
