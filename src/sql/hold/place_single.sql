@@ -16,19 +16,24 @@ WITH seen AS MATERIALIZED (
       FROM slotkeeper.allocations a
      WHERE a.tenant_id = $1 AND a.resource_id = $3 AND a.during && $4
        AND a.released_at IS NULL AND a.shadow
+), taken AS MATERIALIZED (
+    -- The id is a blackout's or a booking's already, or was one's that retention has moved or forgotten.
+    -- The last two probes cost 0.01 ms of 0.45; written out twice below instead of here, 0.02.
+    SELECT 1 FROM slotkeeper.allocations c WHERE c.tenant_id = $1 AND c.claim_id = $2
+     UNION ALL
+    SELECT 1 FROM slotkeeper.bookings c WHERE c.tenant_id = $1 AND c.claim_id = $2
+     UNION ALL
+    SELECT 1 FROM slotkeeper.allocations_archive c WHERE c.tenant_id = $1 AND c.claim_id = $2 LIMIT 1
 ), inspected AS MATERIALIZED (
-    -- No row: a repeat, an id that is or was a blackout's or a booking's, or no such resource. One expired
-    -- row may be taken over here: with more, two claims could lock them in different orders.
+    -- No row: a repeat, a taken id, or no such resource. One expired row may be taken over here: with more,
+    -- two claims could lock them in different orders.
     SELECT s.live, s.stale, s.one, r.id
       FROM (SELECT count(*) FILTER (WHERE NOT stale) AS live, count(*) FILTER (WHERE stale) AS stale,
                    (array_agg(id))[1] AS one FROM seen) s
      CROSS JOIN slotkeeper.resources r
      WHERE r.tenant_id = $1 AND r.id = $3 AND r.active
        AND NOT EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2)
-       AND NOT EXISTS (SELECT FROM slotkeeper.allocations c WHERE c.tenant_id = $1 AND c.claim_id = $2)
-       AND NOT EXISTS (SELECT FROM slotkeeper.bookings c WHERE c.tenant_id = $1 AND c.claim_id = $2)
-       AND NOT EXISTS (
-           SELECT FROM slotkeeper.allocations_archive c WHERE c.tenant_id = $1 AND c.claim_id = $2)
+       AND NOT EXISTS (SELECT FROM taken)
 ), freed AS (
     UPDATE slotkeeper.allocations a SET released_at = statement_timestamp() FROM inspected i
      WHERE i.live = 0 AND i.stale = 1 AND a.tenant_id = $1 AND a.id = i.one AND a.released_at IS NULL
@@ -54,11 +59,7 @@ WITH seen AS MATERIALIZED (
 SELECT CASE WHEN h.placed_at IS NOT NULL THEN 'placed' WHEN i.live > 0 THEN 'conflict'
             WHEN i.stale > 1 THEN 'use_many' WHEN i.live = 0 THEN 'repeat'
             WHEN EXISTS (SELECT FROM slotkeeper.holds h WHERE h.tenant_id = $1 AND h.id = $2) THEN 'replayed'
-            WHEN EXISTS (SELECT FROM slotkeeper.allocations c WHERE c.tenant_id = $1 AND c.claim_id = $2)
-              OR EXISTS (SELECT FROM slotkeeper.bookings c WHERE c.tenant_id = $1 AND c.claim_id = $2)
-              OR EXISTS (
-                 SELECT FROM slotkeeper.allocations_archive c WHERE c.tenant_id = $1 AND c.claim_id = $2)
-            THEN 'key_reused' ELSE 'not_found' END AS outcome,
+            WHEN EXISTS (SELECT FROM taken) THEN 'key_reused' ELSE 'not_found' END AS outcome,
        h.placed_at, h.expires_at, ARRAY[$3::uuid] AS missing,
        CASE WHEN i.live > 0 THEN (
            SELECT jsonb_agg(jsonb_build_object('allocation', b.id, 'resource', $3::uuid, 'kind', b.kind,
