@@ -36,8 +36,8 @@ const CLAIMING_DIFFERS: &[Differs] = &[
     ),
     differs(
         "taken",
-        "place replace | place_single | block",
-        "what else may have the id: a blackout or a booking; a hold or a booking; one form asks for a repeat later",
+        "place replace | block",
+        "what else may have the id: a blackout or a booking; a hold or a booking",
     ),
     differs("booking", "book | move", "a move needs the claim too, and its booking has another parameter"),
     differs(
