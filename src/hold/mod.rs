@@ -8,8 +8,8 @@
 //! ```
 //!
 //! An expired hold never blocks: the next claim takes its places over, whether a sweeper runs or not (sweeping saves that
-//! claim a round trip). A hold whose place was taken over can never be confirmed; one whose place is still free can be, on request
-//! ([`ConfirmHold::if_still_free`](crate::booking::ConfirmHold::if_still_free)).
+//! claim a round trip). A hold whose place was taken over can never be confirmed; one whose place is still free can be, on
+//! request ([`ConfirmHold::if_still_free`](crate::booking::ConfirmHold::if_still_free)).
 //!
 //! Expiry is judged at the instant a statement begins. A confirm that arrived in time and then waited for a lock counts as
 //! in time, even if the hold's time ran out meanwhile, unless somebody took the place over: then it is
