@@ -5,7 +5,9 @@
 //! kept, because its text carries all of these; [`Error::sqlstate`] tells an operator the code.
 
 use crate::{
-    blocker::Blocker, failure::Failure, ids::ResourceId, invalid::InvalidInput, violation::Violation,
+    failure::Failure,
+    value::{Blocker, InvalidInput, ResourceId},
+    violation::Violation,
 };
 use chrono::{DateTime, Utc};
 use std::fmt;

@@ -15,16 +15,7 @@
 //  8. `tests/it/errors/constraints.rs`, `tests/rollout/audit_rules.rs`: how each constraint is provoked.
 //  9. `tests/it/<noun>/`, and one line a statement in the tables of `tests/it/calls`.
 // 10. README, "Rights": what is derived from the statements; `grants/needs.rs` says so when the page differs.
-mod blocker;
-pub mod claim;
-pub mod ids;
-pub mod invalid;
-pub mod json;
-pub mod policy;
-pub mod price;
-mod status;
-pub mod text;
-pub mod window;
+mod value;
 
 pub mod constraint;
 pub mod constraint_map;
@@ -53,23 +44,18 @@ pub mod migrate;
 mod ops;
 pub mod rollout;
 
-pub use claim::{Buffers, Claim, Pair};
 pub use constraint::{Constraint, ConstraintKind};
 pub use constraint_map::ConstraintMap;
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use executor::Executor;
 pub use handle::Slotkeeper;
-pub use ids::{
-    AllocationId, BlackoutId, BookingId, ClaimId, ConfirmationId, EventId, HoldId, ResourceId, TenantId,
-};
-pub use invalid::InvalidInput;
-pub use json::JsonObject;
-pub use policy::{HoldPolicy, Ttl};
-pub use price::Price;
 pub use schema::SchemaName;
-pub use text::{Actor, CustomerRef, IdempotencyKey, Reference, ResourceKind, ResourceName, TimeZoneName};
+pub use value::{
+    Actor, AllocationId, BlackoutId, BookingId, Buffers, Claim, ClaimId, ConfirmationId, CustomerRef,
+    EventId, HoldId, HoldPolicy, IdempotencyKey, InvalidInput, JsonObject, Pair, Price, Reference,
+    ResourceId, ResourceKind, ResourceName, TenantId, TimeZoneName, Ttl, Window,
+};
 pub use violation::Violation;
-pub use window::Window;
 
 // These appear in signatures: use the same versions.
 pub use {chrono, deadpool_postgres, tokio_postgres, uuid};

@@ -12,9 +12,9 @@ use crate::{
     executor::{Executor, Failed, Flight, Session},
     failure::Failure,
     handle::Slotkeeper,
-    ids::TenantId,
     metrics::WriteMetrics,
     sql::Sql,
+    value::TenantId,
 };
 use futures_util::future::try_join_all;
 use tokio_postgres::{Error as PgError, Row, types::ToSql};

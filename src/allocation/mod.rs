@@ -22,6 +22,6 @@
 mod model;
 mod repository;
 
-pub use crate::blocker::{AllocationKind, Blocker};
+pub use crate::value::{AllocationKind, Blocker};
 pub use model::{Allocation, Block};
 pub use repository::AllocationRepository;

@@ -2,13 +2,10 @@
 
 use super::{Allocation, Block};
 use crate::{
-    blocker::{AllocationKind, Blocker},
-    claim::Claim,
     error::{Cause, Error, Result},
     executor::Executor,
-    ids::{BlackoutId, BookingId, EventId, ResourceId, TenantId},
     sql::Sql,
-    window::Window,
+    value::{AllocationKind, BlackoutId, Blocker, BookingId, Claim, EventId, ResourceId, TenantId, Window},
     write::{Call, Savepoint, conflict, missing},
 };
 use tokio_postgres::Row;

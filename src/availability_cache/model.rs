@@ -1,11 +1,12 @@
 //! What is kept, and the values a request is made of.
 
 use crate::{
-    ids::TenantId,
-    invalid::InvalidInput,
-    json::{MAX_DEPTH, storable as storable_json},
     offer::OfferSource,
-    window::storable,
+    value::{
+        InvalidInput, TenantId,
+        json::{MAX_DEPTH, storable as storable_json},
+        window::storable,
+    },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;

@@ -4,10 +4,9 @@ use super::{Availability, FailureCode, MaxAge, RefreshAvailability};
 use crate::{
     error::{Cause, Error, Result},
     executor::Executor,
-    ids::TenantId,
     offer::OfferSource,
-    policy::micros,
     sql::Sql,
+    value::{TenantId, policy::micros},
     write::{Call, Savepoint},
 };
 

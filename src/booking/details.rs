@@ -2,9 +2,7 @@
 
 use crate::{
     confirmation::digest,
-    json::JsonObject,
-    price::Price,
-    text::{CustomerRef, Reference, TimeZoneName},
+    value::{CustomerRef, JsonObject, Price, Reference, TimeZoneName},
     write::{Param, Savepoint},
 };
 use serde_json::{Value, json};

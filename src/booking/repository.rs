@@ -8,8 +8,8 @@ use crate::{
     confirmation::{Decision, Identity, MissingNoun, decision_from_row},
     error::{Cause, Error, Result},
     executor::Executor,
-    ids::{BookingId, ClaimId, ConfirmationId, TenantId},
     sql::Sql,
+    value::{BookingId, ClaimId, ConfirmationId, TenantId},
     write::{Call, Param, Savepoint},
 };
 use serde::Deserialize;

@@ -2,11 +2,8 @@
 
 use super::BookingDetails;
 use crate::{
-    claim::Claim,
     confirmation::{Identity, Operation, RecordedRequest, digest},
-    ids::{BookingId, HoldId, TenantId},
-    text::{CustomerRef, IdempotencyKey},
-    window::Window,
+    value::{BookingId, Claim, CustomerRef, HoldId, IdempotencyKey, TenantId, Window},
 };
 use serde_json::json;
 

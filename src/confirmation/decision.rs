@@ -2,12 +2,8 @@
 
 use super::{Identity, RecordedRequest, Snapshot, SnapshotError};
 use crate::{
-    blocker::Blocker,
     error::{Cause, Error, Result},
-    ids::{BookingId, ConfirmationId},
-    status::BookingStatus,
-    text::IdempotencyKey,
-    window::Window,
+    value::{Blocker, BookingId, BookingStatus, ConfirmationId, IdempotencyKey, Window},
     write::missing,
 };
 use chrono::{DateTime, Utc};

@@ -6,7 +6,8 @@
 
 use super::{Operation, Snapshot, SnapshotError, identity::request_checksum, snapshot::AllocationSnapshot};
 use crate::{
-    blocker::Blocker, claim::Buffers, schema::SCHEMA_VERSION, status::BookingStatus, window::Window,
+    schema::SCHEMA_VERSION,
+    value::{Blocker, BookingStatus, Buffers, Window},
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;

@@ -1,12 +1,7 @@
 //! The evidence kept with a decision: typed, versioned, ids and references only.
 
 use super::{Operation, RecordedRequest};
-use crate::{
-    blocker::Blocker,
-    ids::{AllocationId, BookingId, HoldId, ResourceId},
-    status::BookingStatus,
-    window::Window,
-};
+use crate::value::{AllocationId, Blocker, BookingId, BookingStatus, HoldId, ResourceId, Window};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;

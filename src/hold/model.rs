@@ -1,12 +1,8 @@
 //! Requests about holds, and what a hold is.
 
-use crate::{
-    claim::{Buffers, Claim, Pair},
-    ids::{HoldId, ResourceId, TenantId},
-    invalid::InvalidInput,
-    policy::Ttl,
-    text::{Actor, Reference},
-    window::{Window, storable},
+use crate::value::{
+    Actor, Buffers, Claim, HoldId, InvalidInput, Pair, Reference, ResourceId, TenantId, Ttl, Window,
+    window::storable,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;

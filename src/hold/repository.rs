@@ -4,10 +4,8 @@ use super::{ExtendHold, Hold, HoldStatus, PlaceHold, ReleaseHold, ReplaceHold, S
 use crate::{
     error::{Cause, Error, Result},
     executor::Executor,
-    ids::{HoldId, TenantId},
-    invalid::InvalidInput,
-    policy::micros,
     sql::Sql,
+    value::{HoldId, InvalidInput, TenantId, policy::micros},
     write::{Call, Param, Savepoint, conflict, missing},
 };
 use chrono::{DateTime, Utc};

@@ -1,11 +1,7 @@
 //! Requests about offers, and what a slot in the ledger is.
 
 use super::OfferSource;
-use crate::{
-    ids::TenantId,
-    invalid::InvalidInput,
-    window::{Window, storable},
-};
+use crate::value::{InvalidInput, TenantId, Window, window::storable};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use tokio_postgres::Row;

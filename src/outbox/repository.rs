@@ -4,8 +4,8 @@ use super::Event;
 use crate::{
     error::Result,
     executor::Executor,
-    ids::{EventId, TenantId},
     sql::Sql,
+    value::{EventId, TenantId},
     write::{Call, Savepoint},
 };
 

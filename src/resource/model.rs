@@ -1,11 +1,6 @@
 //! What a resource is, and requests about it.
 
-use crate::{
-    ids::{ResourceId, TenantId},
-    invalid::InvalidInput,
-    json::JsonObject,
-    text::{Reference, ResourceKind, ResourceName},
-};
+use crate::value::{InvalidInput, JsonObject, Reference, ResourceId, ResourceKind, ResourceName, TenantId};
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 

@@ -4,8 +4,8 @@ use super::{ListResources, NewResource, Resource, UpdateResource, model::Descrip
 use crate::{
     error::{Error, Result},
     executor::Executor,
-    ids::{ResourceId, TenantId},
     sql::Sql,
+    value::{ResourceId, TenantId},
     write::{Call, Savepoint},
 };
 

@@ -1,7 +1,7 @@
 //! One batch, and what came of it.
 
 use super::{Age, policy::batch};
-use crate::{ids::TenantId, invalid::InvalidInput};
+use crate::value::{InvalidInput, TenantId};
 use std::fmt;
 use uuid::Uuid;
 

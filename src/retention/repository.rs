@@ -4,10 +4,9 @@ use super::{Age, Retained, RetentionBatch, RetentionPolicy, RetentionReport};
 use crate::{
     error::{Error, Result},
     executor::Executor,
-    ids::TenantId,
     offer::PruneOffers,
-    policy::micros,
     sql::Sql,
+    value::{TenantId, policy::micros},
     write::{Call, Savepoint},
 };
 use chrono::{SubsecRound, Utc};

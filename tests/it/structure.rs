@@ -8,20 +8,7 @@ use std::path::Path;
 
 /// From the ground up. A module may use those of its own floor and of the floors below, never one above.
 const FLOORS: [&[&str]; 8] = [
-    &[
-        "blocker",
-        "claim",
-        "ids",
-        "invalid",
-        "json",
-        "policy",
-        "price",
-        "schema",
-        "serde_seconds",
-        "status",
-        "text",
-        "window",
-    ],
+    &["schema", "serde_seconds", "value"],
     &["constraint", "constraint_map", "sql", "violation"],
     &["error", "failure"],
     &["executor", "handle", "metrics", "write"],

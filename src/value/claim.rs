@@ -1,10 +1,6 @@
 //! `Claim`: which resources are wanted, and when.
 
-use crate::{
-    ids::{AllocationId, ResourceId},
-    invalid::InvalidInput,
-    window::Window,
-};
+use super::{AllocationId, InvalidInput, ResourceId, Window};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -12,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// The most (resource, window) pairs in one claim. Bounds the locks one statement takes and the rows one refusal names.
-pub const MAX_PAIRS: usize = 64;
+pub(crate) const MAX_PAIRS: usize = 64;
 
 /// The longest buffer: a week.
 const MAX_BUFFER_SECONDS: i64 = 7 * 86_400;

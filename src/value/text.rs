@@ -1,13 +1,13 @@
 //! Short texts with a stated limit: one newtype for each meaning.
 
-use crate::invalid::InvalidInput;
+use super::InvalidInput;
 use bytes::BytesMut;
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use std::{error::Error as StdError, fmt};
 
 /// The rule all texts share: 1 to `limit` bytes of UTF-8 and no control character, so no NUL either, which PostgreSQL
 /// cannot store.
-pub(crate) fn check(field: &'static str, text: &str, limit: usize) -> Result<(), InvalidInput> {
+fn check(field: &'static str, text: &str, limit: usize) -> Result<(), InvalidInput> {
     if text.is_empty() {
         Err(InvalidInput::Empty { field })
     } else if text.len() > limit {

@@ -1,6 +1,6 @@
 //! JSON objects the host hangs on our rows, and the canonical form a checksum needs.
 
-use crate::invalid::InvalidInput;
+use super::InvalidInput;
 use serde_json::{Map, Value};
 use std::fmt;
 
