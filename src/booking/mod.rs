@@ -6,8 +6,8 @@
 //!    └─────── cancel ───────► cancelled ◄── cancel
 //! ```
 //!
-//! Each write is one statement that looks, claims and records. Everything it changes becomes visible together: the places,
-//! the hold, the booking, its history, the record with its snapshot, and the event in the outbox.
+//! Each write is one statement that looks, claims and records. Everything it changes becomes visible together: the
+//! places, the hold, the booking, its history, the record with its snapshot, and the event in the outbox.
 //!
 //! | call | round trips | in the caller's transaction |
 //! |---|---|---|
@@ -21,8 +21,8 @@
 //! | `find`, `history` | 1 | a plain read |
 //!
 //! A claim of one resource that meets more than one expired row (several holds that expired unswept within its window)
-//! writes nothing and is sent again as the statement that locks the resource first; a `book` that lost a race may have swept
-//! expired holds: both are explained in [`crate::hold`].
+//! writes nothing and is sent again as the statement that locks the resource first; a `book` that lost a race may have
+//! swept expired holds: both are explained in [`crate::hold`].
 //!
 //! Outcomes, their order, and what is recorded: see [`crate::confirmation`].
 

@@ -1,7 +1,7 @@
 //! What makes two requests the same request.
 //!
-//! An id the library minted is no part of it: a caller that rebuilds its request after a crash mints another. Everything
-//! the caller said is.
+//! An id the library minted is no part of it: a caller that rebuilds its request after a crash mints another.
+//! Everything the caller said is.
 
 use crate::confirmation::Operation;
 use crate::confirmation::snapshot::VERSION;

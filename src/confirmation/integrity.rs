@@ -1,8 +1,8 @@
 //! Whether a stored record is still what a decision wrote.
 //!
 //! The checksum binds operation, key and request. The outcome has no checksum: it is decided once more, from what the
-//! record says it saw, and compared. Whoever changes what was seen *and* the outcome so that both fit again is not found
-//! here; a booking that does not agree with such a record is, by the other checks of the audit.
+//! record says it saw, and compared. Whoever changes what was seen *and* the outcome so that both fit again is not
+//! found here; a booking that does not agree with such a record is, by the other checks of the audit.
 
 use super::{Operation, Snapshot, SnapshotError, identity::request_checksum, snapshot::AllocationSnapshot};
 use crate::{

@@ -18,22 +18,24 @@ crate::handle::repository! {
 
 impl HoldRepository<'_> {
     /// Claims every place of the request, or none. Expired holds in the way are taken over in the same statement.
-    /// Repeating with the same id returns the first answer, whatever became of that hold; the TTL is not compared, because a
-    /// retry's often shrinks with the basket's clock, and the hold stays as it is. To change it, [`extend`](Self::extend).
+    /// Repeating with the same id returns the first answer, whatever became of that hold; the TTL is not compared,
+    /// because a retry's often shrinks with the basket's clock, and the hold stays as it is. To change it,
+    /// [`extend`](Self::extend).
     ///
     /// # Errors
     /// [`Error::Conflict`] naming who is in the way, [`Error::ResourceNotFound`], [`Error::TooManyHolds`],
-    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request or for something else (a blackout, a booking's claim),
-    /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors. After a lost race, expired
-    /// holds that were in the way [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
+    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request or for something else (a
+    /// blackout, a booking's claim), [`Error::InvalidInput`] if the TTL exceeds the policy's longest life;
+    /// infrastructure errors. After a lost race, expired holds that were in the way [may have been
+    /// swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///
     /// # Transactions
     /// One statement. With one resource, no reference and no limit per actor it runs without a savepoint in the
-    /// caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under one sent in the
-    /// same flight. If more than one expired row is in the way of one resource, that statement writes nothing and a second
-    /// one follows, in another round trip and under a savepoint. Either way the transaction stays usable after every
-    /// refusal (the one exception: two *different* requests under one hold id, at the same moment, without a savepoint).
-    /// Stricter levels may answer [`Error::Busy`]: repeat the whole transaction.
+    /// caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under one sent in
+    /// the same flight. If more than one expired row is in the way of one resource, that statement writes nothing and a
+    /// second one follows, in another round trip and under a savepoint. Either way the transaction stays usable after
+    /// every refusal (the one exception: two *different* requests under one hold id, at the same moment, without a
+    /// savepoint). Stricter levels may answer [`Error::Busy`]: repeat the whole transaction.
     pub async fn place(self, db: &dyn Executor, new: &PlaceHold) -> Result<Hold> {
         self.within_life(new)?;
         let limit = new.actor.as_ref().and(self.keeper.policy().limit());
@@ -70,8 +72,8 @@ impl HoldRepository<'_> {
         self.keeper.write(db, &Call { sql, tenant: new.tenant, savepoint, params: &params }).await
     }
 
-    /// Exchanges the actor's own hold for another in one statement. The old hold's places count as free for the new one;
-    /// if the new one cannot be had, the old one stays as it was.
+    /// Exchanges the actor's own hold for another in one statement. The old hold's places count as free for the new
+    /// one; if the new one cannot be had, the old one stays as it was.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the old hold does not exist or is another actor's, [`Error::HoldReleased`],
@@ -144,8 +146,8 @@ impl HoldRepository<'_> {
         Ok(rows.first().map(Hold::from_row))
     }
 
-    /// Releases the rows of expired holds, oldest first, in one batch. Hygiene: it shortens the lists and the index, and
-    /// changes no answer. Skips holds that somebody is deciding on or taking over; the next sweep finds them again.
+    /// Releases the rows of expired holds, oldest first, in one batch. Hygiene: it shortens the lists and the index,
+    /// and changes no answer. Skips holds that somebody is deciding on or taking over; the next sweep finds them again.
     ///
     /// # Errors
     /// Infrastructure errors.

@@ -30,7 +30,8 @@ impl RetentionBatch {
         Ok(self)
     }
 
-    /// Begins after this id: the [`next`](Retained::next) of the batch before, so that rows set aside are not met again.
+    /// Begins after this id: the [`next`](Retained::next) of the batch before, so that rows set aside are not met
+    /// again.
     pub const fn after(mut self, id: Uuid) -> Self {
         self.after = Some(id);
         self

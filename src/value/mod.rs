@@ -3,7 +3,7 @@
 //! They are public at the crate's root, or in the noun whose answers they explain.
 
 mod blocker;
-pub(crate) mod claim;
+mod claim;
 mod ids;
 mod invalid;
 pub(crate) mod json;

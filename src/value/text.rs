@@ -84,10 +84,10 @@ text! {
     Actor: "actor", 120;
     /// The host's opaque reference to a customer. The only link to a person; `erase` clears it everywhere.
     ///
-    /// Use a random id of your own, such as a UUID; never an e-mail address, a telephone number or a name. The record of a
-    /// decision keeps a SHA-256 digest of what the request carried, this reference included, and outlives `erase`. What can
-    /// be guessed can be found again by trying its digest; a random id cannot be guessed, and neither can anything else
-    /// in a digest that includes one.
+    /// Use a random id of your own, such as a UUID; never an e-mail address, a telephone number or a name. The record
+    /// of a decision keeps a SHA-256 digest of what the request carried, this reference included, and outlives `erase`.
+    /// What can be guessed can be found again by trying its digest; a random id cannot be guessed, and neither can
+    /// anything else in a digest that includes one.
     CustomerRef: "customer reference", 120;
     /// What a resource is: `table`, `room`, `staff`, `vehicle`, …
     ResourceKind: "resource kind", 40;

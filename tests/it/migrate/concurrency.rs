@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use slotkeeper::SchemaName;
 use slotkeeper::migrate::{Down, MigrateError, Migrator};
-use slotkeeper::schema::SchemaName;
 
 use super::db::{STEPS, down_to_first, empty};
 

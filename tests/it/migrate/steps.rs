@@ -1,8 +1,8 @@
 //! Up and down.
 
-use slotkeeper::constraint::Constraint;
+use slotkeeper::Constraint;
+use slotkeeper::SchemaName;
 use slotkeeper::migrate::{Down, MigrateError, Migrator};
-use slotkeeper::schema::SchemaName;
 
 use super::db::{STEPS, down_to_first, empty};
 
