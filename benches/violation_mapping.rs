@@ -18,7 +18,7 @@ mod support;
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use provoke::Provoked;
 use serde_json::json;
-use slotkeeper::{ConstraintMap, Violation};
+use slotkeeper::{constraint_map::ConstraintMap, violation::Violation};
 use std::{hint::black_box, time::Duration};
 use support::{median_ns, only_checking, record};
 use tokio::runtime::Runtime;

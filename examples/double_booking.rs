@@ -17,11 +17,12 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use slotkeeper::{
     Claim, Constraint, Error, ErrorKind, IdempotencyKey, ResourceId, ResourceKind, ResourceName, Slotkeeper,
-    TenantId, Violation, Window,
+    TenantId, Window,
     allocation::Blocker,
     booking::BookPlaces,
     confirmation::{Decision, Outcome},
     resource::NewResource,
+    violation::Violation,
 };
 use std::{
     fmt,

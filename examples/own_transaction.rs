@@ -13,9 +13,13 @@ use anyhow::{Result, bail, ensure};
 use chrono::DateTime;
 use deadpool_postgres::{Pool, Transaction};
 use slotkeeper::{
-    Claim, ConstraintMap, Error, IdempotencyKey, ResourceId, ResourceKind, ResourceName, Slotkeeper,
-    TenantId, Window, booking::ConfirmHold, constraint_map::Unmapped, hold::PlaceHold, resource::NewResource,
-    tokio_postgres, uuid::Uuid,
+    Claim, Error, IdempotencyKey, ResourceId, ResourceKind, ResourceName, Slotkeeper, TenantId, Window,
+    booking::ConfirmHold,
+    constraint_map::{ConstraintMap, Unmapped},
+    hold::PlaceHold,
+    resource::NewResource,
+    tokio_postgres,
+    uuid::Uuid,
 };
 
 /// The service's own schema. A visit may refer to its booking like any row of the service's own.

@@ -6,6 +6,12 @@
 //! A unique index counts as a constraint: the server reports its name in the same field, and a row violates it in the
 //! same way. `NOT NULL` has no entry: the server reports the column, and no name before version 18.
 
+mod name;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use name::{NEW, keeps, unsharded};
+
 /// What a constraint is, and so which SQLSTATE its violation carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -190,97 +196,5 @@ impl Constraint {
     #[must_use]
     pub fn lookup(name: &str) -> Option<Self> {
         Self::named(name).or_else(|| Self::named(unsharded(name)?))
-    }
-}
-
-/// `name` without the `_` and digits that a shard adds to it.
-pub(crate) fn unsharded(name: &str) -> Option<&str> {
-    let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let base = if base.len() < name.len() { base.strip_suffix('_')? } else { return None };
-    (!base.is_empty()).then_some(base)
-}
-
-/// What a new object's name ends with until it takes the place of the old one.
-pub(crate) const NEW: &str = "~";
-
-/// Whether a constraint keeps the rule: for all, for one tenant, or as the one that is about to take its place.
-pub(crate) fn keeps(constraint: &str, rule: &str) -> bool {
-    let Some(rest) = constraint.strip_prefix(rule) else { return false };
-    let rest = rest.strip_suffix(NEW).unwrap_or(rest);
-    let digits = rest.strip_prefix("_c");
-    rest.is_empty() || digits.is_some_and(|hex| hex.len() == 8 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_short_and_lower_case() {
-        for constraint in Constraint::ALL {
-            let name = constraint.name();
-            assert!(name.len() <= 40, "{name} is longer than 40 bytes");
-            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
-            assert!(name.starts_with(constraint.table()), "{name} does not start with its table");
-        }
-    }
-
-    #[test]
-    fn no_name_is_another_name_or_its_shard() {
-        for (i, a) in Constraint::ALL.iter().enumerate() {
-            for b in &Constraint::ALL[i + 1..] {
-                assert_ne!(a.name(), b.name());
-            }
-            assert_eq!(Constraint::lookup(a.name()), Some(*a));
-            assert_eq!(Constraint::lookup(&format!("{}_102008", a.name())), Some(*a));
-        }
-    }
-
-    #[test]
-    fn lookup_never_matches_part_of_a_name() {
-        for name in [
-            "",
-            "holds",
-            "holds_pke",
-            "holds_pkey_",
-            "holds_pkey_1a",
-            "holds_pkey_x",
-            "holds_pkey1",
-            "holds_pkey_1_2",
-            "my_holds_pkey",
-            "holds_pkey ",
-            "HOLDS_PKEY",
-            "holds_pkey_١",
-        ] {
-            assert_eq!(Constraint::lookup(name), None, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn a_shard_adds_an_underscore_and_digits() {
-        assert_eq!(unsharded("visits_key_102034"), Some("visits_key"));
-        for name in ["visits_key", "visits_key_", "visits_key_10a", "visits_key1", "visits", "_7", "7", ""] {
-            assert_eq!(unsharded(name), None, "{name}");
-        }
-    }
-
-    /// What is wrong with the rule of an entry, by the name at the head of its line.
-    fn unclear(name: &str, rule: &str) -> Option<String> {
-        let clear = !rule.trim().is_empty() && !rule.contains('.') && rule.len() <= 80;
-        (!clear).then(|| format!("{name}: the rule {rule:?} is no single plain sentence"))
-    }
-
-    #[test]
-    fn rules_are_single_plain_sentences() {
-        let unclear = |constraint: &Constraint| unclear(constraint.name(), constraint.rule());
-        assert_eq!(Constraint::ALL.iter().filter_map(unclear).collect::<Vec<_>>(), [""; 0]);
-    }
-
-    #[test]
-    fn a_constraint_without_a_meaning_is_named() {
-        for rule in ["", " ", "two. rules", &"x".repeat(81)] {
-            let text = unclear("holds_pkey", rule).unwrap_or_default();
-            assert!(text.starts_with("holds_pkey: ") && text.contains(rule), "{rule:?}: {text:?}");
-        }
     }
 }

@@ -1,5 +1,12 @@
 //! A host's own constraints, mapped to the host's own errors.
 
+mod builder;
+mod pattern;
+mod unmapped;
+
+pub use builder::{ConstraintMapBuilder, InvalidRule};
+pub use unmapped::Unmapped;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -7,6 +14,7 @@ use tokio_postgres::{Error, GenericClient};
 
 use crate::constraint::{keeps, unsharded};
 use crate::violation::{PartitionNames, Violation};
+use pattern::{Name, Pattern};
 
 /// Which error of the host each of its constraints stands for.
 ///
@@ -62,22 +70,10 @@ struct Rule<E> {
     make: Box<dyn Fn(&Violation) -> E + Send + Sync>,
 }
 
-type Name = Cow<'static, str>;
-
-#[derive(PartialEq, Eq, Clone, Debug)]
-enum Pattern {
-    NotNull { table: Name, column: Name },
-    ExactOn { table: Name, constraint: Name },
-    Guarded { table: Name, rule: Name },
-    Exact(Name),
-    Prefix(Name),
-    Suffix(Name),
-}
-
 impl<E> ConstraintMap<E> {
     /// A map without rules.
     pub fn builder() -> ConstraintMapBuilder<E> {
-        ConstraintMapBuilder { schema: None, rules: Vec::new() }
+        ConstraintMapBuilder::new()
     }
 
     /// The host's error for a driver error. No query: partitions are recognised once
@@ -200,187 +196,5 @@ impl<E> ConstraintMap<E> {
 impl<E> fmt::Debug for ConstraintMap<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConstraintMap").field("rules", &self.rules.len()).finish_non_exhaustive()
-    }
-}
-
-/// Collects the rules of a [`ConstraintMap`].
-#[must_use = "`build` makes the map"]
-pub struct ConstraintMapBuilder<E> {
-    schema: Option<Name>,
-    rules: Vec<Rule<E>>,
-}
-
-impl<E> ConstraintMapBuilder<E> {
-    /// Only constraints in this schema; without it, in any.
-    pub fn in_schema(mut self, schema: impl Into<Cow<'static, str>>) -> Self {
-        self.schema = Some(schema.into());
-        self
-    }
-
-    /// The constraint or unique index of this name.
-    pub fn exact(
-        self,
-        constraint: impl Into<Cow<'static, str>>,
-        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
-    ) -> Self {
-        self.rule(Pattern::Exact(constraint.into()), make)
-    }
-
-    /// The constraint of this name on this table: two tables may each have a check of the same name.
-    pub fn exact_on(
-        self,
-        table: impl Into<Cow<'static, str>>,
-        constraint: impl Into<Cow<'static, str>>,
-        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
-    ) -> Self {
-        self.rule(Pattern::ExactOn { table: table.into(), constraint: constraint.into() }, make)
-    }
-
-    /// A column that must not be NULL: the server reports no constraint for it.
-    pub fn not_null(
-        self,
-        table: impl Into<Cow<'static, str>>,
-        column: impl Into<Cow<'static, str>>,
-        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
-    ) -> Self {
-        self.rule(Pattern::NotNull { table: table.into(), column: column.into() }, make)
-    }
-
-    /// Every constraint whose name begins so.
-    pub fn prefix(
-        self,
-        head: impl Into<Cow<'static, str>>,
-        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
-    ) -> Self {
-        self.rule(Pattern::Prefix(head.into()), make)
-    }
-
-    /// Every constraint whose name ends so.
-    pub fn suffix(
-        self,
-        tail: impl Into<Cow<'static, str>>,
-        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
-    ) -> Self {
-        self.rule(Pattern::Suffix(tail.into()), make)
-    }
-
-    /// The object that keeps `rule` of `table`, for all or for one tenant; an empty rule is what `build` refuses.
-    pub(crate) fn guarded(
-        self,
-        table: Name,
-        rule: Name,
-        make: impl Fn(&Violation) -> E + Send + Sync + 'static,
-    ) -> Self {
-        self.rule(Pattern::Guarded { table, rule }, make)
-    }
-
-    fn rule(mut self, pattern: Pattern, make: impl Fn(&Violation) -> E + Send + Sync + 'static) -> Self {
-        self.rules.push(Rule { pattern, make: Box::new(make) });
-        self
-    }
-
-    /// Checks the rules and makes the map.
-    ///
-    /// # Errors
-    /// [`InvalidRule`] if two rules are for the same name, or a name is empty.
-    pub fn build(self) -> Result<ConstraintMap<E>, InvalidRule> {
-        let Self { schema, mut rules } = self;
-        for (i, rule) in rules.iter().enumerate() {
-            if rule.pattern.is_empty() {
-                return Err(InvalidRule::Empty { rule: i + 1 });
-            }
-            if let Some(first) = rules.iter().take(i).position(|earlier| earlier.pattern == rule.pattern) {
-                return Err(InvalidRule::Duplicate { rule: i + 1, first: first + 1 });
-            }
-        }
-        rules.sort_by_key(|rule| rule.pattern.rank());
-        Ok(ConstraintMap { schema, rules, partitions: PartitionNames::new() })
-    }
-}
-
-impl<E> fmt::Debug for ConstraintMapBuilder<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConstraintMapBuilder").field("rules", &self.rules.len()).finish_non_exhaustive()
-    }
-}
-
-impl Pattern {
-    fn rank(&self) -> (u8, usize) {
-        match self {
-            Self::NotNull { .. } | Self::ExactOn { .. } | Self::Guarded { .. } | Self::Exact(_) => (0, 0),
-            Self::Prefix(name) => (1, usize::MAX - name.len()),
-            Self::Suffix(name) => (2, usize::MAX - name.len()),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::NotNull { table, column: name }
-            | Self::ExactOn { table, constraint: name }
-            | Self::Guarded { table, rule: name } => table.is_empty() || name.is_empty(),
-            Self::Exact(name) | Self::Prefix(name) | Self::Suffix(name) => name.is_empty(),
-        }
-    }
-
-    /// Whether a rule is for this very constraint, whatever the table.
-    fn is_exactly(&self, token: &str) -> bool {
-        match self {
-            Self::Exact(name) | Self::ExactOn { constraint: name, .. } => {
-                name == token || unsharded(token).is_some_and(|token| name == token)
-            }
-            Self::Guarded { rule, .. } => {
-                keeps(token, rule) || unsharded(token).is_some_and(|token| keeps(token, rule))
-            }
-            _ => false,
-        }
-    }
-}
-
-/// Why a [`ConstraintMapBuilder`] made no map. Rules are counted from 1, in the order in which they were added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidRule {
-    /// Two rules are for the same name.
-    #[error("rule {rule} of the constraint map is for the same name as rule {first}")]
-    Duplicate {
-        /// The second of the two.
-        rule: usize,
-        /// The first of the two.
-        first: usize,
-    },
-    /// A name is empty, and an empty prefix or suffix would match everything; or the guard has no rule of that name.
-    #[error("rule {rule} of the constraint map has an empty name, or one that its guard does not know")]
-    Empty {
-        /// Which.
-        rule: usize,
-    },
-}
-
-/// A [`ConstraintMap`] has no error of the host for this.
-///
-/// `Display` and `Debug` show no names and no data. The driver error in [`NotAViolation`](Self::NotAViolation) does
-/// when it is printed with its causes, so it is not this error's `source`: take it out and decide.
-#[derive(thiserror::Error)]
-pub enum Unmapped {
-    /// A constraint nobody made a rule for.
-    #[error(
-        "a constraint without a rule was violated: read `constraint()` and `table()` of the violation and declare \
-         it in the constraint map with `exact` (a required column with `not_null`)"
-    )]
-    Unknown(#[source] Violation),
-    /// Not the violation of a constraint; the driver error as it came.
-    #[error("the database error is not the violation of a constraint")]
-    NotAViolation(Error),
-}
-
-impl fmt::Debug for Unmapped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown(violation) => f.debug_tuple("Unknown").field(violation).finish(),
-            Self::NotAViolation(error) => {
-                let sqlstate = error.code().map(|code| code.code());
-                f.debug_struct("NotAViolation").field("sqlstate", &sqlstate).finish_non_exhaustive()
-            }
-        }
     }
 }

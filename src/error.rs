@@ -1,22 +1,29 @@
 //! What can go wrong, in the caller's terms.
-//!
-//! No message shows SQL, a name from the database, a value, or anything of another party; neither does `Debug`, which
-//! shows the fields below and so, for a conflict, the ids and times of what is in the way. The driver's error is not
-//! kept, because its text carries all of these; [`Error::sqlstate`] tells an operator the code.
+
+mod cause;
+mod kind;
+
+pub use cause::Cause;
+pub use kind::{ErrorKind, Retry};
 
 use crate::{
-    blocker::Blocker, failure::Failure, ids::ResourceId, invalid::InvalidInput, violation::Violation,
+    failure::Failure,
+    value::{Blocker, InvalidInput, ResourceId},
+    violation::Violation,
 };
 use chrono::{DateTime, Utc};
-use std::fmt;
 
 /// The result of a call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A call that changed nothing and recorded nothing, or, for [`Error::OutcomeUnknown`] alone, may have.
 ///
-/// "Nothing" has one exception, which changes no answer: a claim that lost a race may have swept expired holds that were in
-/// its way; see [`hold`](crate::hold#what-a-refused-claim-leaves-behind).
+/// No message shows SQL, a name from the database, a value, or anything of another party; neither does `Debug`, which
+/// shows the fields below and so, for a conflict, the ids and times of what is in the way. The driver's error is not
+/// kept, because its text carries all of these; [`Error::sqlstate`] tells an operator the code.
+///
+/// "Nothing" has one exception, which changes no answer: a claim that lost a race may have swept expired holds that
+/// were in its way; see [`hold`](crate::hold#what-a-refused-claim-leaves-behind).
 ///
 /// Refusals that *are* recorded, such as a confirm of an expired hold, are no errors: see
 /// [`Outcome`](crate::confirmation::Outcome).
@@ -69,8 +76,9 @@ pub enum Error {
         /// The policy's limit.
         limit: u32,
     },
-    /// The key or id was used before, with another request, or, if the field is `operation`, for something else: one id is
-    /// one thing. A hold's TTL is not part of the request: placed again with another, the first hold is returned as it is.
+    /// The key or id was used before, with another request, or, if the field is `operation`, for something else: one id
+    /// is one thing. A hold's TTL is not part of the request: placed again with another, the first hold is returned as
+    /// it is.
     #[error("the key was already used with another {field}")]
     KeyReused {
         /// The first part of the request that differs.
@@ -113,78 +121,13 @@ pub enum Error {
     #[error("the database is not set up for slotkeeper")]
     Misconfigured(#[source] Cause),
     /// A constraint the library does not know refused the write: it must be one the host added. Map it with
-    /// [`ConstraintMap`](crate::ConstraintMap), or remove it.
+    /// [`ConstraintMap`](crate::constraint_map::ConstraintMap), or remove it.
     #[error("a constraint unknown to slotkeeper refused the write")]
     UnknownConstraint(Violation),
     /// A defect of the library or of the server.
     #[error("internal error")]
     Internal(#[source] Cause),
 }
-
-/// The kind of an error: enough to choose a protocol's status code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// Somebody else has it. HTTP 409.
-    Conflict,
-    /// It does not exist for this caller. HTTP 404.
-    NotFound,
-    /// Its time is over. HTTP 410.
-    Expired,
-    /// The request can never succeed. HTTP 422.
-    InvalidInput,
-    /// Not now. HTTP 503.
-    Busy,
-    /// It may have happened. Repeat with the same key.
-    OutcomeUnknown,
-    /// An operator must act. HTTP 500.
-    Misconfigured,
-    /// A defect. HTTP 500.
-    Internal,
-}
-
-/// Whether repeating the identical call can help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Retry {
-    /// At once, with the same key or id.
-    Now,
-    /// After a pause.
-    After,
-    /// Never: the answer will be the same.
-    Never,
-}
-
-/// What an operator may know of a cause: the SQLSTATE, if the server gave one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Cause {
-    sqlstate: Option<[u8; 5]>,
-}
-
-impl Cause {
-    /// Not a server error: a connection, or our own limit.
-    pub(crate) const NONE: Self = Self { sqlstate: None };
-
-    pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
-        Self { sqlstate: error.code().and_then(|code| code.code().as_bytes().try_into().ok()) }
-    }
-
-    /// The SQLSTATE.
-    #[must_use]
-    pub fn sqlstate(&self) -> Option<&str> {
-        self.sqlstate.as_ref().and_then(|code| std::str::from_utf8(code).ok())
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.sqlstate() {
-            Some(code) => write!(f, "sqlstate {code}"),
-            None => f.write_str("no answer from the server"),
-        }
-    }
-}
-
-impl std::error::Error for Cause {}
 
 impl Error {
     pub(crate) fn no_connection(error: &deadpool_postgres::PoolError) -> Self {
@@ -196,67 +139,6 @@ impl Error {
                 _ => Self::Unavailable(Cause::of(error)),
             },
             _ => Self::Unavailable(Cause::NONE),
-        }
-    }
-
-    /// The kind, for a protocol's status code.
-    #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
-        match self {
-            Self::InvalidInput(_) | Self::HoldTooLong { .. } => ErrorKind::InvalidInput,
-            Self::Conflict { .. }
-            | Self::HoldConsumed
-            | Self::TooManyHolds { .. }
-            | Self::KeyReused { .. }
-            | Self::ReferenceTaken
-            | Self::StaleRevision { .. } => ErrorKind::Conflict,
-            Self::ResourceNotFound { .. } | Self::NotFound { .. } => ErrorKind::NotFound,
-            Self::HoldExpired | Self::HoldReleased => ErrorKind::Expired,
-            Self::Busy(_) | Self::Unavailable(_) | Self::TransactionAborted => ErrorKind::Busy,
-            Self::OutcomeUnknown(_) => ErrorKind::OutcomeUnknown,
-            Self::ReadOnly
-            | Self::Misconfigured(_)
-            | Self::UnknownConstraint(_)
-            | Self::UnknownState { .. } => ErrorKind::Misconfigured,
-            Self::Internal(_) => ErrorKind::Internal,
-        }
-    }
-
-    /// A stable name for APIs and metrics; never translated, never changed.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidInput(_) => "invalid_input",
-            Self::Conflict { .. } => "conflict",
-            Self::ResourceNotFound { .. } => "resource_not_found",
-            Self::NotFound { .. } => "not_found",
-            Self::HoldExpired => "hold_expired",
-            Self::HoldReleased => "hold_released",
-            Self::HoldConsumed => "hold_consumed",
-            Self::HoldTooLong { .. } => "hold_too_long",
-            Self::TooManyHolds { .. } => "too_many_holds",
-            Self::KeyReused { .. } => "key_reused",
-            Self::ReferenceTaken => "reference_taken",
-            Self::StaleRevision { .. } => "stale_revision",
-            Self::UnknownState { .. } => "unknown_state",
-            Self::Busy(_) => "busy",
-            Self::TransactionAborted => "transaction_aborted",
-            Self::Unavailable(_) => "unavailable",
-            Self::OutcomeUnknown(_) => "outcome_unknown",
-            Self::ReadOnly => "read_only",
-            Self::Misconfigured(_) => "misconfigured",
-            Self::UnknownConstraint(_) => "unknown_constraint",
-            Self::Internal(_) => "internal",
-        }
-    }
-
-    /// Whether repeating the identical call can help. Inside a transaction: the whole transaction.
-    #[must_use]
-    pub const fn retry(&self) -> Retry {
-        match self {
-            Self::OutcomeUnknown(_) => Retry::Now,
-            Self::Busy(_) | Self::Unavailable(_) | Self::TransactionAborted | Self::ReadOnly => Retry::After,
-            _ => Retry::Never,
         }
     }
 

@@ -1,10 +1,9 @@
 //! `Slotkeeper`: the handle that repositories come from.
 
 use crate::{
-    ids::TenantId,
-    policy::HoldPolicy,
     schema::SchemaName,
     sql::{self, Sql},
+    value::{HoldPolicy, TenantId},
 };
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 

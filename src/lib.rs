@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
-// In reading order: values, then the way to the database, then the nouns; beside them work on tables in use. Arrows point
-// down only, which `tests/it/structure.rs` holds: value → constraint, violation, failure, error → executor, sql, write →
-// nouns; ops → rollout → migrate.
+// In reading order: values, then the way to the database, then the nouns; beside them work on tables in use. Arrows
+// point down only, which `tests/it/structure.rs` holds: value → constraint, violation, failure, error → executor, sql,
+// write → nouns; ops → rollout → migrate.
 //
 // To add a noun:
-//  1. `src/<noun>/{mod,model,repository}.rs`; `repository!` declares the repository and its accessor side by side.
+//  1. `src/<noun>/{mod,model,request,repository}.rs`; `repository!` declares the repository and its accessor side by side.
 //  2. `src/sql/<noun>/<verb>.sql`, one statement a file, its name on the first line and its parameters labelled.
 //  3. `sql.rs`: one line a statement, with the names and types of its parameters.
 //  4. `migrate/migrations/NNNN_<name>.{up,down}.sql`, listed in `migrate/migration.rs`; `SCHEMA_VERSION` in `schema.rs`.
@@ -15,25 +15,16 @@
 //  8. `tests/it/errors/constraints.rs`, `tests/rollout/audit_rules.rs`: how each constraint is provoked.
 //  9. `tests/it/<noun>/`, and one line a statement in the tables of `tests/it/calls`.
 // 10. README, "Rights": what is derived from the statements; `grants/needs.rs` says so when the page differs.
-mod blocker;
-pub mod claim;
-pub mod ids;
-pub mod invalid;
-pub mod json;
-pub mod policy;
-pub mod price;
-mod status;
-pub mod text;
-pub mod window;
+mod value;
 
-pub mod constraint;
+mod constraint;
 pub mod constraint_map;
-pub mod error;
-pub mod executor;
+mod error;
+mod executor;
 mod failure;
 mod handle;
 pub mod metrics;
-pub mod schema;
+mod schema;
 mod serde_seconds;
 mod sql;
 pub mod violation;
@@ -53,23 +44,17 @@ pub mod migrate;
 mod ops;
 pub mod rollout;
 
-pub use claim::{Buffers, Claim, Pair};
+// Each type has one path: here, or in the module whose page explains it.
 pub use constraint::{Constraint, ConstraintKind};
-pub use constraint_map::ConstraintMap;
-pub use error::{Error, ErrorKind, Result, Retry};
+pub use error::{Cause, Error, ErrorKind, Result, Retry};
 pub use executor::Executor;
 pub use handle::Slotkeeper;
-pub use ids::{
-    AllocationId, BlackoutId, BookingId, ClaimId, ConfirmationId, EventId, HoldId, ResourceId, TenantId,
+pub use schema::{InvalidSchemaName, SchemaName};
+pub use value::{
+    Actor, AllocationId, BlackoutId, BookingId, Buffers, Claim, ClaimId, ConfirmationId, CustomerRef,
+    EventId, HoldId, HoldPolicy, IdempotencyKey, InvalidInput, JsonObject, Pair, Price, Reference,
+    ResourceId, ResourceKind, ResourceName, TenantId, TimeZoneName, Ttl, Window,
 };
-pub use invalid::InvalidInput;
-pub use json::JsonObject;
-pub use policy::{HoldPolicy, Ttl};
-pub use price::Price;
-pub use schema::SchemaName;
-pub use text::{Actor, CustomerRef, IdempotencyKey, Reference, ResourceKind, ResourceName, TimeZoneName};
-pub use violation::Violation;
-pub use window::Window;
 
 // These appear in signatures: use the same versions.
 pub use {chrono, deadpool_postgres, tokio_postgres, uuid};

@@ -1,5 +1,5 @@
-//! What the writes tell a metrics recorder, with feature `metrics` through the [`metrics`](https://docs.rs/metrics) facade;
-//! without it nothing is measured and nothing is paid.
+//! What the writes tell a metrics recorder, with feature `metrics` through the [`metrics`](https://docs.rs/metrics)
+//! facade; without it nothing is measured and nothing is paid.
 //!
 //! | name | labels | counts |
 //! |---|---|---|
@@ -9,8 +9,8 @@
 //! | `slotkeeper_passes_total` | `operation` | statements sent; more than there are decisions means repeats |
 //! | `slotkeeper_write_duration_seconds` | `operation` | a histogram of whole calls: waiting for a connection and repeats included |
 //!
-//! A label is one of a fixed set of words; there is no tenant, no id and no value in them, and a constraint of the host's
-//! is called `other`.
+//! A label is one of a fixed set of words; there is no tenant, no id and no value in them, and a constraint of the
+//! host's is called `other`.
 //!
 //! # Where the 23505 and 23P01 have gone
 //!

@@ -5,9 +5,6 @@ use std::fmt;
 /// The version of the schema this library's statements are written for.
 pub const SCHEMA_VERSION: i32 = 3;
 
-/// Longest schema name: leaves room for suffixes within PostgreSQL's 63 bytes.
-pub const MAX_SCHEMA_NAME: usize = 48;
-
 /// A validated schema name: `[a-z_][a-z0-9_]{0,47}`, not starting with `pg_`.
 ///
 /// The default is `slotkeeper`. The alphabet is narrow on purpose: such a name needs no quoting anywhere, so it cannot
@@ -16,6 +13,9 @@ pub const MAX_SCHEMA_NAME: usize = 48;
 pub struct SchemaName(String);
 
 impl SchemaName {
+    /// The longest name, in bytes: leaves room for suffixes within PostgreSQL's 63.
+    pub const LIMIT: usize = 48;
+
     /// Checks and wraps a name.
     ///
     /// # Errors
@@ -25,7 +25,7 @@ impl SchemaName {
         let mut bytes = name.bytes();
         let head = bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
         let tail = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if head && tail && name.len() <= MAX_SCHEMA_NAME && !name.starts_with("pg_") {
+        if head && tail && name.len() <= Self::LIMIT && !name.starts_with("pg_") {
             Ok(Self(name))
         } else {
             Err(InvalidSchemaName)

@@ -182,7 +182,7 @@ statements! {
 /// Asks the catalogs, about a table of any schema: no tenant, nothing to qualify, and too rare to be kept prepared.
 const RESOLVE_PARTITION: &str = include_str!("sql/violation/resolve_partition.sql");
 
-/// The statement behind [`Violation::resolve_partition`](crate::Violation::resolve_partition).
+/// The statement behind [`Violation::resolve_partition`](crate::violation::Violation::resolve_partition).
 pub(crate) fn resolve_partition() -> String {
     without_comments(RESOLVE_PARTITION)
 }

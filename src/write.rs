@@ -1,6 +1,6 @@
-//! Sends one statement and repeats it while it answers `again`.
+//! Sends one statement and repeats it while it answers `repeat`.
 //!
-//! A write ends in one of three ways: settled; `again`, nothing of ours written (expired rows may have been released)
+//! A write ends in one of three ways: settled; `repeat`, nothing of ours written (expired rows may have been released)
 //! because we met a row our snapshot cannot see; or a violated check, which rolled back a claim that lost part of its
 //! rows. Both of the latter are answered by repeating the identical statement: it now sees the winner, and names it,
 //! replays it, or wins. So is the first violation of a reference, because `ON CONFLICT` guards only the id: a twin's
@@ -12,9 +12,9 @@ use crate::{
     executor::{Executor, Failed, Flight, Session},
     failure::Failure,
     handle::Slotkeeper,
-    ids::TenantId,
     metrics::WriteMetrics,
     sql::Sql,
+    value::TenantId,
 };
 use futures_util::future::try_join_all;
 use tokio_postgres::{Error as PgError, Row, types::ToSql};
@@ -44,8 +44,8 @@ pub(crate) struct Call<'a> {
 impl Slotkeeper {
     /// Prepares every statement on a connection, all in one flight, so that no later call pays for it. Also the
     /// cheapest check that the tables fit and the role may use their schema; its rights on each table are judged when a
-    /// call runs, see [`Migrator::verify`](crate::migrate::Migrator::verify). On a bare `tokio_postgres` client there is
-    /// nothing to keep.
+    /// call runs, see [`Migrator::verify`](crate::migrate::Migrator::verify). On a bare `tokio_postgres` client there
+    /// is nothing to keep.
     ///
     /// # Errors
     /// [`Error::Misconfigured`](crate::Error::Misconfigured) if a table, or the right to use the schema, is missing,
@@ -57,7 +57,7 @@ impl Slotkeeper {
         done.map(drop).map_err(|error| refused(&error, false, false))
     }
 
-    /// Runs a write to its end. The row's `outcome` is never `again`.
+    /// Runs a write to its end. The row's `outcome` is never `repeat`.
     pub(crate) async fn write(&self, db: &dyn Executor, call: &Call<'_>) -> Result<Row> {
         let watch = WriteMetrics::start(call.sql);
         let result = self.settle(db, call, &watch).await;
@@ -76,7 +76,7 @@ impl Slotkeeper {
         watch.pass();
         let answer = match self.send(&session, call).await {
             Ok(mut rows) => Ok(rows.pop().filter(|row| row.get::<_, Option<&str>>("outcome").is_some())),
-            Err(failed) => match self.again(&session, call, &failed) {
+            Err(failed) => match self.repeat_or_refuse(&session, call, &failed) {
                 Err(Error::ReferenceTaken) if intact(&session, call) => Ok(None),
                 again => again.map(|_| None),
             },
@@ -114,11 +114,11 @@ impl Slotkeeper {
                     }
                     watch.lost_race();
                 }
-                Err(failed) => match self.again(&session, call, &failed) {
+                Err(failed) => match self.repeat_or_refuse(&session, call, &failed) {
                     // May be a concurrent copy of this call. Send it once more: it then finds that copy's row, or the
                     // reference belongs to someone else.
                     Err(Error::ReferenceTaken) if !taken && intact(&session, call) => taken = true,
-                    again => last = again?,
+                    decided => last = decided?,
                 },
             }
         }
@@ -178,8 +178,8 @@ impl Slotkeeper {
         }
     }
 
-    /// `Ok` if the identical statement should be sent again.
-    fn again(&self, session: &Session<'_>, call: &Call<'_>, failed: &Failed) -> Result<Cause> {
+    /// Whether a failed statement is sent again as it is: `Ok` with what failed it, or the error the caller gets.
+    fn repeat_or_refuse(&self, session: &Session<'_>, call: &Call<'_>, failed: &Failed) -> Result<Cause> {
         let inside = session.in_transaction();
         let cause = Cause::of(&failed.error);
         let repeat = match Failure::classify(&failed.error) {

@@ -6,8 +6,8 @@
 //! EXCLUDE USING gist (resource_id WITH =, during WITH &&, tenant_id WITH =) WHERE (released_at IS NULL AND NOT shadow)
 //! ```
 //!
-//! so a hold and a booking can never overlap, and confirming a hold moves no window. The constraint is not deferrable: a
-//! deferrable one makes `ON CONFLICT` fail, moves the error to the caller's COMMIT, and can be switched off like a
+//! so a hold and a booking can never overlap, and confirming a hold moves no window. The constraint is not deferrable:
+//! a deferrable one makes `ON CONFLICT` fail, moves the error to the caller's COMMIT, and can be switched off like a
 //! trigger.
 //!
 //! Reads here say what is so now. They explain; they never permit: between a read and a write anything may happen, and
@@ -22,6 +22,6 @@
 mod model;
 mod repository;
 
-pub use crate::blocker::{AllocationKind, Blocker};
+pub use crate::value::{AllocationKind, Blocker};
 pub use model::{Allocation, Block};
 pub use repository::AllocationRepository;

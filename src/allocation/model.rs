@@ -1,11 +1,6 @@
 //! What an allocation is, and requests to close resources.
 
-use crate::{
-    blocker::AllocationKind,
-    claim::Claim,
-    ids::{AllocationId, BlackoutId, ClaimId, ResourceId, TenantId},
-    window::Window,
-};
+use crate::value::{AllocationId, AllocationKind, BlackoutId, Claim, ClaimId, ResourceId, TenantId, Window};
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 

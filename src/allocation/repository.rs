@@ -2,13 +2,10 @@
 
 use super::{Allocation, Block};
 use crate::{
-    blocker::{AllocationKind, Blocker},
-    claim::Claim,
     error::{Cause, Error, Result},
     executor::Executor,
-    ids::{BlackoutId, BookingId, EventId, ResourceId, TenantId},
     sql::Sql,
-    window::Window,
+    value::{AllocationKind, BlackoutId, Blocker, BookingId, Claim, EventId, ResourceId, TenantId, Window},
     write::{Call, Savepoint, conflict, missing},
 };
 use tokio_postgres::Row;
@@ -109,10 +106,9 @@ impl AllocationRepository<'_> {
     /// Repeating the request with the same id changes nothing; a blackout that was opened again stays open.
     ///
     /// # Errors
-    /// [`Error::Conflict`], [`Error::ResourceNotFound`], [`Error::KeyReused`] if the id was used for other places, or for a
-    /// hold or a booking;
-    /// infrastructure errors. After a lost race, expired holds that were in the way
-    /// [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
+    /// [`Error::Conflict`], [`Error::ResourceNotFound`], [`Error::KeyReused`] if the id was used for other places, or
+    /// for a hold or a booking; infrastructure errors. After a lost race, expired holds that were in the way [may have
+    /// been swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///
     /// # Transactions
     /// One statement, one event in the outbox. In the caller's READ COMMITTED transaction it runs under a savepoint

@@ -1,11 +1,12 @@
 //! What is kept, and the values a request is made of.
 
 use crate::{
-    ids::TenantId,
-    invalid::InvalidInput,
-    json::{MAX_DEPTH, storable as storable_json},
     offer::OfferSource,
-    window::storable,
+    value::{
+        InvalidInput, TenantId,
+        json::{MAX_DEPTH, storable as storable_json},
+        window::storable,
+    },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -78,7 +79,8 @@ impl fmt::Debug for Availability {
     }
 }
 
-/// A JSON object of at most 256 KiB, 32 levels deep, that PostgreSQL stores as it is; see [`JsonObject`](crate::JsonObject).
+/// A JSON object of at most 256 KiB, 32 levels deep, that PostgreSQL stores as it is; see
+/// [`JsonObject`](crate::JsonObject).
 #[derive(Clone, PartialEq)]
 pub struct CacheBody(Value);
 
@@ -114,8 +116,8 @@ impl fmt::Debug for CacheBody {
     }
 }
 
-/// Why computing failed: a short code of the host's, 1 to 40 of `a`–`z`, `0`–`9` and `_`. Never the text of an error, which
-/// may name people.
+/// Why computing failed: a short code of the host's, 1 to 40 of `a`–`z`, `0`–`9` and `_`. Never the text of an error,
+/// which may name people.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FailureCode(String);
 
@@ -176,8 +178,8 @@ pub struct RefreshAvailability {
 
 impl RefreshAvailability {
     /// Keeps `body`, whose computation began at `began`: an instant taken *before* anything was read for it, best the
-    /// [`read_at`](Availability::read_at) of the look that found the cache wanting, because that is the database's clock.
-    /// An instant in the future counts as now.
+    /// [`read_at`](Availability::read_at) of the look that found the cache wanting, because that is the database's
+    /// clock. An instant in the future counts as now.
     ///
     /// # Errors
     /// [`InvalidInput::Instant`] outside 1970 to 2200 or with a fraction of a microsecond.

@@ -4,10 +4,9 @@ use super::{Availability, FailureCode, MaxAge, RefreshAvailability};
 use crate::{
     error::{Cause, Error, Result},
     executor::Executor,
-    ids::TenantId,
     offer::OfferSource,
-    policy::micros,
     sql::Sql,
+    value::{TenantId, policy::micros},
     write::{Call, Savepoint},
 };
 
@@ -17,8 +16,8 @@ crate::handle::repository! {
 }
 
 impl AvailabilityCacheRepository<'_> {
-    /// What is kept for a source, and whether it is fresh: begun within `max_age` before now, by the database's clock, and
-    /// not invalidated since.
+    /// What is kept for a source, and whether it is fresh: begun within `max_age` before now, by the database's clock,
+    /// and not invalidated since.
     ///
     /// # Errors
     /// Infrastructure errors.
@@ -35,8 +34,8 @@ impl AvailabilityCacheRepository<'_> {
         rows.first().map(Availability::from_row).ok_or(Error::Internal(Cause::NONE))
     }
 
-    /// Keeps what was computed and clears the count of errors. `false` if something begun later is kept already: nothing
-    /// changed then, and the caller has lost nothing but its work. Repeating the call is harmless.
+    /// Keeps what was computed and clears the count of errors. `false` if something begun later is kept already:
+    /// nothing changed then, and the caller has lost nothing but its work. Repeating the call is harmless.
     ///
     /// # Errors
     /// Infrastructure errors.
@@ -55,8 +54,8 @@ impl AvailabilityCacheRepository<'_> {
         Ok(row.get::<_, &str>("outcome") == "refreshed")
     }
 
-    /// Counts a failed computation and returns how many there have been since the last success. What is kept stays, and is
-    /// no fresher for it. Repeated after a lost reply, the failure may count twice.
+    /// Counts a failed computation and returns how many there have been since the last success. What is kept stays, and
+    /// is no fresher for it. Repeated after a lost reply, the failure may count twice.
     ///
     /// # Errors
     /// Infrastructure errors.
@@ -86,8 +85,8 @@ impl AvailabilityCacheRepository<'_> {
     /// Infrastructure errors.
     ///
     /// # Transactions
-    /// One statement that cannot fail on a refusal: no savepoint. Call it *after* the change it tells of has committed: "now"
-    /// is when this statement begins, and what somebody computes from then on counts as fresh although an open
+    /// One statement that cannot fail on a refusal: no savepoint. Call it *after* the change it tells of has committed:
+    /// "now" is when this statement begins, and what somebody computes from then on counts as fresh although an open
     /// transaction's changes are hidden from it.
     pub async fn invalidate(
         self,

@@ -2,9 +2,7 @@
 
 use crate::{
     confirmation::digest,
-    json::JsonObject,
-    price::Price,
-    text::{CustomerRef, Reference, TimeZoneName},
+    value::{CustomerRef, JsonObject, Price, Reference, TimeZoneName},
     write::{Param, Savepoint},
 };
 use serde_json::{Value, json};
@@ -58,7 +56,8 @@ impl BookingDetails {
     }
 
     /// One digest over all, so that a record can tell another request without keeping anything personal. It outlives
-    /// `erase`, because a refusal's record is not linked to any customer; the reference's randomness is what protects it.
+    /// `erase`, because a refusal's record is not linked to any customer; the reference's randomness is what protects
+    /// it.
     pub(crate) fn digest(&self) -> Option<String> {
         (*self != Self::default()).then(|| {
             digest(&json!({

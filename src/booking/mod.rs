@@ -30,7 +30,7 @@ mod model;
 mod repository;
 mod request;
 
-pub use crate::status::BookingStatus;
+pub use crate::value::BookingStatus;
 pub use details::BookingDetails;
 pub use model::{Booking, BookingRevision};
 pub use repository::BookingRepository;

@@ -1,14 +1,8 @@
 //! What a booking is.
 
 use super::BookingDetails;
-use crate::{
-    claim::Buffers,
-    ids::{BookingId, ClaimId, ConfirmationId},
-    json::JsonObject,
-    price::Price,
-    status::BookingStatus,
-    text::TimeZoneName,
-    window::Window,
+use crate::value::{
+    BookingId, BookingStatus, Buffers, ClaimId, ConfirmationId, JsonObject, Price, TimeZoneName, Window,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,19 +1,18 @@
-//! The writes and reads of bookings.
+//! The writes and reads of bookings; those that make one stand in files of their own.
 
-use super::{
-    BookPlaces, Booking, BookingRevision, CancelBooking, ConfirmHold, EraseCustomer, MoveBooking,
-    RequestBooking, request::Target,
-};
+mod book;
+mod confirm;
+
+use super::{Booking, BookingRevision, CancelBooking, EraseCustomer, MoveBooking, RequestBooking};
 use crate::{
-    confirmation::{Decision, Identity, MissingNoun, decision_from_row},
+    confirmation::{Decision, MissingNoun, decision_from_row},
     error::{Cause, Error, Result},
     executor::Executor,
-    ids::{BookingId, ClaimId, ConfirmationId, TenantId},
     sql::Sql,
+    value::{BookingId, ConfirmationId, TenantId},
     write::{Call, Param, Savepoint},
 };
 use serde::Deserialize;
-use tokio_postgres::Row;
 
 crate::handle::repository! {
     /// Bookings. Obtained from [`Slotkeeper::bookings`](crate::Slotkeeper::bookings).
@@ -21,9 +20,10 @@ crate::handle::repository! {
 }
 
 impl BookingRepository<'_> {
-    /// Writes a booking that waits for approval. It claims nothing: approve it with [`BookPlaces::for_pending`] or
-    /// [`ConfirmHold::for_pending`]. Repeating the request with the same id changes nothing and answers the same,
-    /// whatever became of the booking.
+    /// Writes a booking that waits for approval. It claims nothing: approve it with
+    /// [`BookPlaces::for_pending`](super::BookPlaces::for_pending) or
+    /// [`ConfirmHold::for_pending`](super::ConfirmHold::for_pending). Repeating the request with the same id changes
+    /// nothing and answers the same, whatever became of the booking.
     ///
     /// # Errors
     /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used for another window or other details, or for a
@@ -45,124 +45,6 @@ impl BookingRepository<'_> {
             _ => "booking",
         };
         Err(Error::KeyReused { field })
-    }
-
-    /// Turns a hold into a booking. The outcome is recorded under the request's key; see [`crate::confirmation`] for
-    /// all of them.
-    ///
-    /// # Errors
-    /// [`Error::KeyReused`], [`Error::NotFound`], [`Error::ReferenceTaken`]; [`Error::ResourceNotFound`] if the hold has
-    /// expired, is to be confirmed [if still free](ConfirmHold::if_still_free) and a resource was deactivated meanwhile;
-    /// [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure errors.
-    ///
-    /// A hold is expired if it was when the statement began: waiting for a lock costs it nothing, [unless somebody took a
-    /// place of it over meanwhile](crate::hold).
-    ///
-    /// # Transactions
-    /// One statement. Without [`ConfirmHold::if_still_free`], a reference or a booking id of the caller's it cannot fail
-    /// on a refusal and runs without a savepoint in the caller's READ COMMITTED transaction; otherwise under one sent
-    /// in the same flight. The transaction stays usable after every outcome. Stricter levels may answer
-    /// [`Error::Busy`]: repeat the whole transaction.
-    pub async fn confirm(self, db: &dyn Executor, confirm: &ConfirmHold) -> Result<Decision> {
-        let identity = confirm.identity();
-        let (booking, confirmation) = (confirm.target.id(), ConfirmationId::generate());
-        let details = confirm.details.columns();
-        let mut params: Vec<Param<'_>> = vec![
-            &confirm.tenant,
-            &confirm.hold,
-            &booking,
-            &confirmation,
-            &confirm.key,
-            &identity.checksum,
-            &identity.record,
-            /* expected window */ &confirm.window,
-        ];
-        let (expected, what) = match confirm.target {
-            Target::Minted => (None, "hold"),
-            Target::New(_) => (Some("new"), "hold"),
-            Target::Pending(_) => (Some("pending"), "hold or pending booking"),
-        };
-        let any = expected.is_some() || confirm.if_still_free;
-        if any {
-            params.push(/* what the booking must be */ &expected);
-        }
-        params.extend(details.params());
-        if any {
-            params.push(&confirm.if_still_free);
-        }
-        let (sql, savepoint, ending) = if any {
-            (Sql::BookingConfirm, Savepoint::Needed, MissingNoun::ResourceOr(what))
-        } else {
-            (Sql::BookingConfirmActive, confirm.details.savepoint(), MissingNoun::Is(what))
-        };
-        let call = Call { sql, tenant: confirm.tenant, savepoint, params: &params };
-        let row = self.keeper.write(db, &call).await?;
-        decision_from_row(&row, &identity, ending)
-    }
-
-    /// Claims places and confirms them in one statement. Expired holds in the way are taken over; after a lost race they
-    /// [may have been swept](crate::hold#what-a-refused-claim-leaves-behind) although the outcome is a refusal. The
-    /// outcome is recorded under the request's key.
-    ///
-    /// # Errors
-    /// [`Error::KeyReused`], [`Error::ResourceNotFound`], [`Error::NotFound`] for a pending booking,
-    /// [`Error::ReferenceTaken`]; [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other
-    /// infrastructure errors.
-    ///
-    /// # Transactions
-    /// One statement. With one resource, and neither a reference nor a booking id of the caller's, it runs without a
-    /// savepoint in the caller's READ COMMITTED transaction, because nothing in it can fail on a refusal; otherwise under
-    /// one sent in the same flight. If an expired row is in the way of one resource, or the race was lost, that
-    /// statement writes nothing and a second one follows, in another round trip and under a savepoint. The transaction stays usable after
-    /// every outcome (the one exception: two calls under one key, at the same moment, without a savepoint, where the
-    /// second claims a place that the first did not: it gets [`Error::Busy`] and its transaction must be repeated).
-    pub async fn book(self, db: &dyn Executor, book: &BookPlaces) -> Result<Decision> {
-        let identity = book.identity();
-        if matches!(book.target, Target::Minted) && book.claim.is_one() {
-            if let Some(row) = self.claim(db, book, &identity, Sql::BookingBookSingle).await? {
-                return decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"));
-            }
-        }
-        // The general form always answers.
-        let row =
-            self.claim(db, book, &identity, Sql::BookingBook).await?.ok_or(Error::Internal(Cause::NONE))?;
-        decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"))
-    }
-
-    /// Sends one of the two statements that book: that of one resource takes scalars, that of several arrays.
-    async fn claim(
-        self,
-        db: &dyn Executor,
-        book: &BookPlaces,
-        identity: &Identity,
-        sql: Sql,
-    ) -> Result<Option<Row>> {
-        let one = sql == Sql::BookingBookSingle;
-        let (claim, booking, confirmation) =
-            (ClaimId::generate(), book.target.id(), ConfirmationId::generate());
-        let (columns, details) = (book.claim.columns_of(claim.as_uuid()), book.details.columns());
-        let (window, (before, after)) = (book.claim.window(), book.claim.buffers().seconds());
-        let must_be_pending = matches!(book.target, Target::Pending(_));
-        let mut params: Vec<Param<'_>> = vec![&book.tenant, &claim];
-        params.extend(if one { columns.one() } else { columns.many() });
-        let rest: [Param<'_>; 8] = [
-            /* visible window */ &window,
-            /* buffers, s */ &before,
-            &after,
-            &booking,
-            &confirmation,
-            &book.key,
-            &identity.checksum,
-            &identity.record,
-        ];
-        params.extend(rest);
-        params.extend(details.params());
-        if !one {
-            params.push(&must_be_pending);
-        }
-        let savepoint = if one { book.details.savepoint() } else { Savepoint::Needed };
-        let call = Call { sql, tenant: book.tenant, savepoint, params: &params };
-        if one { self.keeper.attempt(db, &call).await } else { self.keeper.write(db, &call).await.map(Some) }
     }
 
     /// Gives up a booking's places: they are free for others at once. Cancelling a cancelled booking is recorded and
@@ -239,7 +121,8 @@ impl BookingRepository<'_> {
     /// trying: see [`CustomerRef`](crate::CustomerRef). The host's own booking numbers and prices stay too.
     ///
     /// # Errors
-    /// [`Error::KeyReused`]; [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure errors.
+    /// [`Error::KeyReused`]; [`Error::OutcomeUnknown`] if the connection broke: repeat the call; other infrastructure
+    /// errors.
     ///
     /// # Transactions
     /// One statement that cannot fail on a refusal: no savepoint, and the caller's transaction stays usable.

@@ -1,16 +1,12 @@
 //! What makes two requests the same request.
 //!
-//! An id the library minted is no part of it: a caller that rebuilds its request after a crash mints another. Everything
-//! the caller said is.
+//! An id the library minted is no part of it: a caller that rebuilds its request after a crash mints another.
+//! Everything the caller said is.
 
-use crate::claim::{Buffers, Claim, Pair};
 use crate::confirmation::Operation;
 use crate::confirmation::snapshot::VERSION;
-use crate::ids::{BookingId, HoldId};
-use crate::json::canonical;
 use crate::schema::SCHEMA_VERSION;
-use crate::text::IdempotencyKey;
-use crate::window::Window;
+use crate::value::{BookingId, Buffers, Claim, HoldId, IdempotencyKey, Pair, Window, json::canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

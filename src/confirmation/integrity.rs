@@ -1,12 +1,13 @@
 //! Whether a stored record is still what a decision wrote.
 //!
 //! The checksum binds operation, key and request. The outcome has no checksum: it is decided once more, from what the
-//! record says it saw, and compared. Whoever changes what was seen *and* the outcome so that both fit again is not found
-//! here; a booking that does not agree with such a record is, by the other checks of the audit.
+//! record says it saw, and compared. Whoever changes what was seen *and* the outcome so that both fit again is not
+//! found here; a booking that does not agree with such a record is, by the other checks of the audit.
 
 use super::{Operation, Snapshot, SnapshotError, identity::request_checksum, snapshot::AllocationSnapshot};
 use crate::{
-    blocker::Blocker, claim::Buffers, schema::SCHEMA_VERSION, status::BookingStatus, window::Window,
+    schema::SCHEMA_VERSION,
+    value::{Blocker, BookingStatus, Buffers, Window},
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;

@@ -1,8 +1,9 @@
 //! Confirmations: the record of every decision, refusals too.
 //!
-//! Two channels: `Ok(`[`Decision`]`)` means *recorded*, in the same transaction as everything it changed; `Err` means zero
-//! rows changed and nothing recorded. One key has one answer for as long as its record is kept: repeating a call with it
-//! returns the record, without looking at the hold again. A refused key stays refused; to try again, use a new one.
+//! Two channels: `Ok(`[`Decision`]`)` means *recorded*, in the same transaction as everything it changed; `Err` means
+//! zero rows changed and nothing recorded. One key has one answer for as long as its record is kept: repeating a call
+//! with it returns the record, without looking at the hold again. A refused key stays refused; to try again, use a new
+//! one.
 //!
 //! Outcomes are decided in this order, the first that applies:
 //!
@@ -27,20 +28,26 @@
 //! caller's COMMIT can still fail with 40001; then neither the refusal nor its record is there, and the whole transaction
 //! is repeated.
 //!
-//! "Not found" and "key reused" are not recorded: the first so that a caller's typing error, or another tenant's id, does
-//! not use up a key; the second because the key already has its record.
+//! "Not found" and "key reused" are not recorded: the first so that a caller's typing error, or another tenant's id,
+//! does not use up a key; the second because the key already has its record.
 
 mod decision;
 mod identity;
 mod integrity;
+mod operation;
+mod outcome;
+mod record;
 mod repository;
 mod snapshot;
 
-pub use decision::{Confirmation, Decision, Operation, Outcome};
+pub use decision::Decision;
 pub(crate) use decision::{MissingNoun, decision_from_row};
 pub use identity::RecordedRequest;
 pub(crate) use identity::{Identity, digest};
 pub(crate) use integrity::{Integrity, integrity};
+pub use operation::Operation;
+pub use outcome::Outcome;
+pub use record::Confirmation;
 pub use repository::ConfirmationRepository;
 pub use snapshot::{
     AllocationSnapshot, BookingSnapshot, HoldSnapshot, ResourceSnapshot, Snapshot, SnapshotError,

@@ -4,9 +4,8 @@ use super::{Confirmation, Operation};
 use crate::{
     error::Result,
     executor::Executor,
-    ids::{BookingId, TenantId},
     sql::Sql,
-    text::IdempotencyKey,
+    value::{BookingId, IdempotencyKey, TenantId},
 };
 
 crate::handle::repository! {

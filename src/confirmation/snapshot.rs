@@ -1,18 +1,14 @@
 //! The evidence kept with a decision: typed, versioned, ids and references only.
 
 use super::{Operation, RecordedRequest};
-use crate::{
-    blocker::Blocker,
-    ids::{AllocationId, BookingId, HoldId, ResourceId},
-    status::BookingStatus,
-    window::Window,
-};
+use crate::value::{AllocationId, Blocker, BookingId, BookingStatus, HoldId, ResourceId, Window};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// The version written today. Old ones stay readable for ever: a new version adds a reader, never edits one. An operation
-/// or outcome that this release does not know comes with a new version, or an older release would take it for damage.
+/// The version written today. Old ones stay readable for ever: a new version adds a reader, never edits one. An
+/// operation or outcome that this release does not know comes with a new version, or an older release would take it for
+/// damage.
 pub(crate) const VERSION: u64 = 1;
 
 /// What a decision saw and did, as it was then.

@@ -11,12 +11,12 @@
 //! claim a round trip). A hold whose place was taken over can never be confirmed; one whose place is still free can be, on
 //! request ([`ConfirmHold::if_still_free`](crate::booking::ConfirmHold::if_still_free)).
 //!
-//! Expiry is judged at the instant a statement begins. A confirm that arrived in time and then waited for a lock counts as
-//! in time, even if the hold's time ran out meanwhile, unless somebody took the place over: then it is
+//! Expiry is judged at the instant a statement begins. A confirm that arrived in time and then waited for a lock counts
+//! as in time, even if the hold's time ran out meanwhile, unless somebody took the place over: then it is
 //! [`HoldExpired`](crate::confirmation::Outcome::HoldExpired).
 //!
-//! There is no call to ask whether a hold is still good: between the question and the next write it may end. Confirm, or
-//! extend, and read the answer.
+//! There is no call to ask whether a hold is still good: between the question and the next write it may end. Confirm,
+//! or extend, and read the answer.
 //!
 //! | call | round trips | in the caller's transaction |
 //! |---|---|---|
@@ -35,15 +35,17 @@
 //!
 //! # What a refused claim leaves behind
 //!
-//! Nothing, with one exception. A claim releases the rows of expired holds in its way and then claims the place; if somebody
-//! who committed meanwhile has it, the claim is repeated, meets them and is refused, but the expired rows stay released.
-//! That is what a sweep would have done, and it changes no answer: those holds stay expired, and
+//! Nothing, with one exception. A claim releases the rows of expired holds in its way and then claims the place; if
+//! somebody who committed meanwhile has it, the claim is repeated, meets them and is refused, but the expired rows stay
+//! released. That is what a sweep would have done, and it changes no answer: those holds stay expired, and
 //! [`if_still_free`](crate::booking::ConfirmHold::if_still_free) claims their places anew as long as nobody else has
 //! them. It can happen to `place`, [`book`](crate::booking::BookingRepository::book) and
 //! [`block`](crate::allocation::AllocationRepository::block); `replace`, `move_to` and `confirm` roll back whole.
 
 mod model;
 mod repository;
+mod request;
 
-pub use model::{ExtendHold, Hold, HoldStatus, PlaceHold, ReleaseHold, ReplaceHold, SweepHolds, Swept};
+pub use model::{Hold, HoldStatus, Swept};
 pub use repository::HoldRepository;
+pub use request::{ExtendHold, PlaceHold, ReleaseHold, ReplaceHold, SweepHolds};

@@ -4,11 +4,8 @@ use super::{ExtendHold, Hold, HoldStatus, PlaceHold, ReleaseHold, ReplaceHold, S
 use crate::{
     error::{Cause, Error, Result},
     executor::Executor,
-    ids::{HoldId, TenantId},
-    invalid::InvalidInput,
-    policy::micros,
     sql::Sql,
-    window::Window,
+    value::{HoldId, InvalidInput, TenantId, Window, policy::micros},
     write::{Call, Param, Savepoint, conflict, missing},
 };
 use chrono::{DateTime, Utc};
@@ -73,8 +70,8 @@ impl HoldRepository<'_> {
         self.keeper.write(db, &Call { sql, tenant: new.tenant, savepoint, params: &params }).await
     }
 
-    /// Exchanges the actor's own hold for another in one statement. The old hold's places count as free for the new one;
-    /// if the new one cannot be had, the old one stays as it was.
+    /// Exchanges the actor's own hold for another in one statement. The old hold's places count as free for the new
+    /// one; if the new one cannot be had, the old one stays as it was.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the old hold does not exist or is another actor's, [`Error::HoldReleased`],
@@ -147,8 +144,8 @@ impl HoldRepository<'_> {
         Ok(rows.first().map(Hold::from_row))
     }
 
-    /// Releases the rows of expired holds, oldest first, in one batch. Hygiene: it shortens the lists and the index, and
-    /// changes no answer. Skips holds that somebody is deciding on or taking over; the next sweep finds them again.
+    /// Releases the rows of expired holds, oldest first, in one batch. Hygiene: it shortens the lists and the index,
+    /// and changes no answer. Skips holds that somebody is deciding on or taking over; the next sweep finds them again.
     ///
     /// # Errors
     /// Infrastructure errors.

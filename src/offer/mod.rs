@@ -1,7 +1,7 @@
 //! Offers: a ledger of the slots shown to customers, counted by tenant, source and instant.
 //!
-//! A ledger of what was *shown*, for statistics and for answering "was this ever offered?". It decides nothing: a slot that
-//! was offered is not held, and one that was not may be booked.
+//! A ledger of what was *shown*, for statistics and for answering "was this ever offered?". It decides nothing: a slot
+//! that was offered is not held, and one that was not may be booked.
 //!
 //! | call | round trips | in the caller's transaction |
 //! |---|---|---|

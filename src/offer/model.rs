@@ -1,11 +1,7 @@
 //! Requests about offers, and what a slot in the ledger is.
 
 use super::OfferSource;
-use crate::{
-    ids::TenantId,
-    invalid::InvalidInput,
-    window::{Window, storable},
-};
+use crate::value::{InvalidInput, TenantId, Window, window::storable};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use tokio_postgres::Row;
@@ -54,8 +50,8 @@ impl RecordOffers {
     /// Counts the slots that begin at these instants.
     ///
     /// # Errors
-    /// [`InvalidInput::OutOfRange`] for no slot or more than 1,000, repetitions included; [`InvalidInput::Instant`] for one
-    /// outside 1970 to 2200 or with a fraction of a microsecond.
+    /// [`InvalidInput::OutOfRange`] for no slot or more than 1,000, repetitions included; [`InvalidInput::Instant`] for
+    /// one outside 1970 to 2200 or with a fraction of a microsecond.
     pub fn new(
         tenant: TenantId,
         source: OfferSource,

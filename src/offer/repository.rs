@@ -16,15 +16,15 @@ crate::handle::repository! {
 impl OfferRepository<'_> {
     /// Counts every slot of the request, in one statement. Returns how many different slots there were.
     ///
-    /// Not idempotent: repeated after [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown), a batch may count twice. Leave
-    /// it out rather than repeat it, if offers must not be counted too often.
+    /// Not idempotent: repeated after [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown), a batch may count twice.
+    /// Leave it out rather than repeat it, if offers must not be counted too often.
     ///
     /// # Errors
     /// Infrastructure errors.
     ///
     /// # Transactions
-    /// One statement that cannot fail on a refusal: no savepoint. Two calls never deadlock. Two *transactions* that each
-    /// record several times may: record once in each, or as the last thing they do.
+    /// One statement that cannot fail on a refusal: no savepoint. Two calls never deadlock. Two *transactions* that
+    /// each record several times may: record once in each, or as the last thing they do.
     pub async fn record(self, db: &dyn Executor, record: &RecordOffers) -> Result<u64> {
         let call = Call {
             sql: Sql::OfferRecord,
@@ -48,8 +48,8 @@ impl OfferRepository<'_> {
         Ok(rows.iter().map(OfferedSlot::from_row).collect())
     }
 
-    /// Forgets slots that have begun, oldest first, and returns how many. Call again while that equals the limit. A slot
-    /// that is being counted at this moment is left for the next call.
+    /// Forgets slots that have begun, oldest first, and returns how many. Call again while that equals the limit. A
+    /// slot that is being counted at this moment is left for the next call.
     ///
     /// # Errors
     /// Infrastructure errors.

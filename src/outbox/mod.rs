@@ -1,7 +1,7 @@
 //! The outbox: events for other systems, written in the same transaction as the change they tell of.
 //!
-//! A relay reads the oldest events, publishes them, and deletes them: each is published at least once, so receivers tell
-//! repeats by the event's id. Bodies carry ids only; a receiver that wants more asks.
+//! A relay reads the oldest events, publishes them, and deletes them: each is published at least once, so receivers
+//! tell repeats by the event's id. Bodies carry ids only; a receiver that wants more asks.
 //!
 //! | event | subject |
 //! |---|---|

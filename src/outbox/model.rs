@@ -1,6 +1,6 @@
 //! What an event is.
 
-use crate::ids::EventId;
+use crate::value::EventId;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio_postgres::Row;

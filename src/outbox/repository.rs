@@ -4,8 +4,8 @@ use super::Event;
 use crate::{
     error::Result,
     executor::Executor,
-    ids::{EventId, TenantId},
     sql::Sql,
+    value::{EventId, TenantId},
     write::{Call, Savepoint},
 };
 
@@ -15,8 +15,8 @@ crate::handle::repository! {
 }
 
 impl OutboxRepository<'_> {
-    /// The oldest events by id, at most `limit`. An event of a transaction that is still open is not among them, and may
-    /// sort before one that is: read from the start each time, and delete what was published.
+    /// The oldest events by id, at most `limit`. An event of a transaction that is still open is not among them, and
+    /// may sort before one that is: read from the start each time, and delete what was published.
     ///
     /// # Errors
     /// Infrastructure errors.

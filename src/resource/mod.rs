@@ -11,6 +11,8 @@
 
 mod model;
 mod repository;
+mod request;
 
-pub use model::{ListResources, NewResource, Resource, UpdateResource};
+pub use model::Resource;
 pub use repository::ResourceRepository;
+pub use request::{ListResources, NewResource, UpdateResource};

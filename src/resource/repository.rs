@@ -4,8 +4,8 @@ use super::{ListResources, NewResource, Resource, UpdateResource, model::Descrip
 use crate::{
     error::{Error, Result},
     executor::Executor,
-    ids::{ResourceId, TenantId},
     sql::Sql,
+    value::{ResourceId, TenantId},
     write::{Call, Savepoint},
 };
 
@@ -49,8 +49,8 @@ impl ResourceRepository<'_> {
         Ok(found)
     }
 
-    /// Changes what describes a resource. Repeating the identical update answers like the first, as long as nothing else
-    /// has changed the resource.
+    /// Changes what describes a resource. Repeating the identical update answers like the first, as long as nothing
+    /// else has changed the resource.
     ///
     /// # Errors
     /// [`Error::StaleRevision`] if somebody changed it since it was read, [`Error::NotFound`],
@@ -86,8 +86,8 @@ impl ResourceRepository<'_> {
         }
     }
 
-    /// Takes a resource out of sale. Idempotent; what is already held or booked stays, and a hold can be confirmed until it
-    /// expires.
+    /// Takes a resource out of sale. Idempotent; what is already held or booked stays, and a hold can be confirmed
+    /// until it expires.
     ///
     /// # Errors
     /// [`Error::NotFound`]; infrastructure errors.

@@ -12,15 +12,17 @@
 //!
 //! # Rows that somebody refers to
 //!
-//! A host may have foreign keys to our rows. A row that one of them refers to stays: the batch that met it is halved until
-//! the row stands alone, its id is [told](Retained::set_aside), and the rest goes on. So is a row whose id the archive
-//! has already. A key declared `ON DELETE CASCADE` or `SET NULL` says itself that the host's row gives way, and it does.
+//! A host may have foreign keys to our rows. A row that one of them refers to stays: the batch that met it is halved
+//! until the row stands alone, its id is [told](Retained::set_aside), and the rest goes on. So is a row whose id the
+//! archive has already. A key declared `ON DELETE CASCADE` or `SET NULL` says itself that the host's row gives way, and
+//! it does.
 //!
 //! # What the role needs
 //!
-//! `DELETE` on `holds`, `allocations`, `bookings`, `confirmations` and `offered_slots`, `INSERT` on `allocations_archive`,
-//! and what it takes to lock and read. It is a duty of its own, which the service's role has only if it is given:
-//! [`Duty::Retention`](crate::migrate::Duty::Retention) of [`Migrator::grants`](crate::migrate::Migrator::grants).
+//! `DELETE` on `holds`, `allocations`, `bookings`, `confirmations` and `offered_slots`, `INSERT` on
+//! `allocations_archive`, and what it takes to lock and read. It is a duty of its own, which the service's role has
+//! only if it is given: [`Duty::Retention`](crate::migrate::Duty::Retention) of
+//! [`Migrator::grants`](crate::migrate::Migrator::grants).
 //!
 //! # What is promised afterwards
 //!

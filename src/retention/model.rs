@@ -1,7 +1,7 @@
 //! One batch, and what came of it.
 
 use super::{Age, policy::batch};
-use crate::{ids::TenantId, invalid::InvalidInput};
+use crate::value::{InvalidInput, TenantId};
 use std::fmt;
 use uuid::Uuid;
 
@@ -30,7 +30,8 @@ impl RetentionBatch {
         Ok(self)
     }
 
-    /// Begins after this id: the [`next`](Retained::next) of the batch before, so that rows set aside are not met again.
+    /// Begins after this id: the [`next`](Retained::next) of the batch before, so that rows set aside are not met
+    /// again.
     pub const fn after(mut self, id: Uuid) -> Self {
         self.after = Some(id);
         self

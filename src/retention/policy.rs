@@ -1,6 +1,6 @@
 //! How long what is kept.
 
-use crate::invalid::InvalidInput;
+use crate::value::InvalidInput;
 use chrono::TimeDelta;
 
 /// For how long something has been over: 1 day to 36,500 days.

@@ -4,10 +4,9 @@ use super::{Age, Retained, RetentionBatch, RetentionPolicy, RetentionReport};
 use crate::{
     error::{Error, Result},
     executor::Executor,
-    ids::TenantId,
     offer::PruneOffers,
-    policy::micros,
     sql::Sql,
+    value::{TenantId, policy::micros},
     write::{Call, Savepoint},
 };
 use chrono::{SubsecRound, Utc};
@@ -42,13 +41,14 @@ impl RetentionRepository<'_> {
     /// Infrastructure errors. Rows that somebody refers to are no error, but [set aside](Retained::set_aside).
     ///
     /// # Transactions
-    /// One statement, under a savepoint in the caller's transaction; several if rows have to be set aside. Better on a pool,
-    /// where each commits at once.
+    /// One statement, under a savepoint in the caller's transaction; several if rows have to be set aside. Better on a
+    /// pool, where each commits at once.
     pub async fn archive_allocations(self, db: &dyn Executor, batch: &RetentionBatch) -> Result<Retained> {
         self.batch(db, Sql::RetentionArchiveAllocations, batch).await
     }
 
-    /// Forgets one batch of decisions and their keys. One that the history of a kept booking cites stays with the booking.
+    /// Forgets one batch of decisions and their keys. One that the history of a kept booking cites stays with the
+    /// booking.
     ///
     /// # Errors
     /// As [`archive_allocations`](Self::archive_allocations).
@@ -81,8 +81,8 @@ impl RetentionRepository<'_> {
         self.batch(db, Sql::RetentionPruneBookings, batch).await
     }
 
-    /// Everything the policy says about one tenant, batch after batch to the end. May be dropped at any await and called
-    /// again: each batch is whole, and what is done is done.
+    /// Everything the policy says about one tenant, batch after batch to the end. May be dropped at any await and
+    /// called again: each batch is whole, and what is done is done.
     ///
     /// # Errors
     /// Infrastructure errors; the batches before are done then.
@@ -204,8 +204,8 @@ fn next(ids: &[Uuid], limit: i64) -> Option<Uuid> {
     ids.last().copied().filter(|_| full)
 }
 
-/// The statement deletes only, and no constraint of ours keeps a row from that: it is the host's, be it a foreign key that
-/// refuses or a rule of the row that a key makes give way.
+/// The statement deletes only, and no constraint of ours keeps a row from that: it is the host's, be it a foreign key
+/// that refuses or a rule of the row that a key makes give way.
 const fn is_referred_to(error: &Error) -> bool {
     matches!(error, Error::UnknownConstraint(_))
 }

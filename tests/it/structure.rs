@@ -8,20 +8,7 @@ use std::path::Path;
 
 /// From the ground up. A module may use those of its own floor and of the floors below, never one above.
 const FLOORS: [&[&str]; 8] = [
-    &[
-        "blocker",
-        "claim",
-        "ids",
-        "invalid",
-        "json",
-        "policy",
-        "price",
-        "schema",
-        "serde_seconds",
-        "status",
-        "text",
-        "window",
-    ],
+    &["schema", "serde_seconds", "value"],
     &["constraint", "constraint_map", "sql", "violation"],
     &["error", "failure"],
     &["executor", "handle", "metrics", "write"],
@@ -66,6 +53,10 @@ fn sources() -> Vec<File> {
     let mut files = Vec::new();
     walk(&root, &root, &mut files);
     files
+}
+
+fn lib() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap()
 }
 
 /// The top module a file belongs to.
@@ -175,7 +166,7 @@ fn an_arrow_that_runs_back_is_found() {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     for (planted, breach) in [
         (
-            file("error.rs", "use crate::{ids::ResourceId, allocation::Blocker};"),
+            file("error.rs", "use crate::{value::ResourceId, allocation::Blocker};"),
             "error.rs → allocation: runs back up",
         ),
         (
@@ -199,7 +190,109 @@ fn an_arrow_that_runs_back_is_found() {
     let circle = [file("booking/a.rs", "use crate::hold::X;"), file("hold/b.rs", "use crate::booking::Y;")];
     assert_eq!(breaches(&circle).len(), 2);
     assert_eq!(
-        breaches(&[file("ids.rs", "//! [`crate::rollout`]\nuse crate::invalid::A; // crate::hold::B")]),
+        breaches(&[file("value/ids.rs", "//! [`crate::rollout`]\nuse crate::value::A; // crate::hold::B")]),
         [""; 0]
+    );
+}
+
+/// Each name that leaves its room, as `room::name`, with where a user then finds it.
+///
+/// A name leaves its room by a `pub use` in `lib.rs` or in another room, or because the room is public: then it is found
+/// under the room's own name too. The crates that are re-exported whole are not ours.
+fn public_paths(lib: &str, files: &[File]) -> BTreeMap<String, BTreeSet<String>> {
+    let public: BTreeSet<&str> =
+        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut leaves = |room: &str, name: &str, by: String| {
+        let paths = found.entry(format!("{room}::{name}")).or_default();
+        paths.insert(by);
+        if public.contains(room) {
+            paths.insert(format!("{room}::{name}"));
+        }
+    };
+    for path in exports(lib).iter().filter(|path| path.len() > 1) {
+        let name = path.last().unwrap();
+        leaves(&path[0], name, name.clone());
+    }
+    for (file, text) in files {
+        let from = room(file);
+        let shown =
+            public.contains(from) && (*file == format!("{from}.rs") || *file == format!("{from}/mod.rs"));
+        for path in exports(text) {
+            let name = path.last().unwrap();
+            match path[0].as_str() {
+                "crate" => leaves(&path[1], name, format!("{from}::{name}")),
+                _ if shown => leaves(from, name, format!("{from}::{name}")),
+                _ => {}
+            }
+        }
+        for name in text.lines().filter_map(declared).filter(|_| shown) {
+            leaves(from, name, format!("{from}::{name}"));
+        }
+    }
+    found
+}
+
+/// The paths of every `pub use` of a file.
+fn exports(text: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for (at, head) in text.match_indices("pub use ") {
+        if text[..at].is_empty() || text[..at].ends_with('\n') {
+            branches(&text[at + head.len()..], &[], &mut found);
+        }
+    }
+    found
+}
+
+/// The name a line declares to all, outside any block.
+fn declared(line: &str) -> Option<&str> {
+    let mut words = line.strip_prefix("pub ")?.split_whitespace().skip_while(|word| *word == "async");
+    let kind = words.next()?;
+    let rest = ["struct", "enum", "trait", "type", "const", "static", "fn"]
+        .contains(&kind)
+        .then(|| words.next())??;
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+}
+
+/// The names with more than one public path.
+fn found_twice(lib: &str, files: &[File]) -> Vec<String> {
+    public_paths(lib, files)
+        .into_iter()
+        .filter(|(_, paths)| paths.len() > 1)
+        .map(|(name, paths)| format!("{name}: {}", paths.into_iter().collect::<Vec<_>>().join(", ")))
+        .collect()
+}
+
+/// A user finds each type in one place, and so do its readers.
+#[test]
+fn each_public_name_has_one_path() {
+    let files = sources();
+    assert_eq!(found_twice(&lib(), &files), [""; 0]);
+    assert!(files.iter().all(|(_, text)| !text.contains("\npub mod ")), "only lib.rs has public modules");
+    let known = public_paths(&lib(), &files);
+    for name in ["value::TenantId", "error::Error", "hold::PlaceHold", "value::Blocker", "migrate::Migrator"]
+    {
+        assert!(known.contains_key(name), "{name} is not seen");
+    }
+}
+
+#[test]
+fn a_second_path_is_found() {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let files = [
+        file("hold/mod.rs", "mod model;\npub use model::{Hold, PlaceHold};\npub const LIMIT: u8 = 1;"),
+        file("ids.rs", "pub struct HoldId(u8);"),
+        file("rollout/mod.rs", "pub use crate::ops::{Pace, object::State};"),
+        file("migrate/repair.rs", "pub use crate::ops::State;\npub(crate) use crate::ops::Pace;"),
+    ];
+    assert_eq!(found_twice("mod ids;\npub mod hold;\npub use ids::HoldId;", &files[..3]), [""; 0]);
+    assert_eq!(
+        found_twice("pub mod ids;\npub mod hold;\npub use {hold::{Hold, LIMIT}, ids::HoldId};", &files),
+        [
+            "hold::Hold: Hold, hold::Hold",
+            "hold::LIMIT: LIMIT, hold::LIMIT",
+            "ids::HoldId: HoldId, ids::HoldId",
+            "ops::State: migrate::State, rollout::State",
+        ]
     );
 }

@@ -1,7 +1,7 @@
 //! Rows that got in while a constraint was gone.
 
 use crate::support::house;
-use slotkeeper::{TenantId, constraint::Constraint, migrate::Migrator};
+use slotkeeper::{Constraint, TenantId, migrate::Migrator};
 use tokio_postgres::Client;
 
 /// A constraint or index (or `table.column` for NOT NULL), and what breaks its rule once it is gone.

@@ -1,7 +1,7 @@
 //! One tenant first, then all.
 
 use crate::support::visits::{self, TENANT_A, TENANT_B};
-use slotkeeper::ConstraintMap;
+use slotkeeper::constraint_map::ConstraintMap;
 use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Guard, Mode, Pace, Up, WindowColumns};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::catalog;
-use slotkeeper::ConstraintMap;
+use slotkeeper::constraint_map::ConstraintMap;
 use slotkeeper::migrate::OpsError;
 use slotkeeper::rollout::{Down, Guard, Stage, Up, WindowColumns, Work};
 use tokio_postgres::Client;

@@ -7,7 +7,7 @@ use kit::proxy::Proxy;
 use serde_json::json;
 use slotkeeper::{
     Actor, Claim, Error, HoldPolicy, IdempotencyKey, InvalidInput, JsonObject, Price, ResourceId,
-    TimeZoneName, booking::*, hold::*, policy::Ttl,
+    TimeZoneName, Ttl, booking::*, hold::*,
 };
 
 #[test]

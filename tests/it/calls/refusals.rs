@@ -7,7 +7,7 @@ use super::{
 use crate::support::*;
 use Answer::{Recorded, Refused};
 use chrono::TimeDelta;
-use slotkeeper::{Claim, TenantId, booking::*, hold::*, policy::Ttl, resource::*};
+use slotkeeper::{Claim, TenantId, Ttl, booking::*, hold::*, resource::*};
 
 pub struct Refusal {
     pub name: &'static str,

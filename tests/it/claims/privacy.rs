@@ -11,7 +11,7 @@ fn marked() -> BookingDetails {
     BookingDetails::new()
         .customer(CustomerRef::new("mk-customer").unwrap())
         .reference(Reference::new(format!("mk-reference {}", uuid::Uuid::now_v7())).unwrap())
-        .price(slotkeeper::price::Price::new(777_777_777, "XTS").unwrap())
+        .price(slotkeeper::Price::new(777_777_777, "XTS").unwrap())
         .time_zone(slotkeeper::TimeZoneName::new("Mars/Olympus").unwrap())
         .metadata(JsonObject::new(metadata).unwrap())
 }

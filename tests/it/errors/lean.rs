@@ -1,7 +1,7 @@
 //! Reading one of the library's own constraints out of an error asks for no memory: a busy service reads many.
 
 use allocation_counter::measure;
-use slotkeeper::{Constraint, Violation};
+use slotkeeper::{Constraint, violation::Violation};
 
 use super::scripted::said;
 

@@ -1,7 +1,7 @@
 //! What every error says.
 
 use chrono::DateTime;
-use slotkeeper::{Error, InvalidInput, ResourceId, Violation, error::Cause};
+use slotkeeper::{Cause, Error, InvalidInput, ResourceId, violation::Violation};
 
 use super::{scripted::said, silence::texts};
 
@@ -126,7 +126,11 @@ fn invalid_input_texts() {
     ];
     let rows: Vec<_> = all.iter().map(|(error, text)| (error as &dyn std::error::Error, *text)).collect();
     check(&rows);
-    assert_eq!(rows.len(), declared(include_str!("../../../src/invalid.rs")), "a new variant needs a line");
+    assert_eq!(
+        rows.len(),
+        declared(include_str!("../../../src/value/invalid.rs")),
+        "a new variant needs a line"
+    );
     // What is wrapped adds nothing to the chain: one text, not the same one twice.
     assert_eq!(texts(&Error::from(I::Ttl)).len(), texts(&I::Ttl).len());
 }

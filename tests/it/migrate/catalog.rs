@@ -1,6 +1,6 @@
 //! The committed definitions, `src/migrate/catalog.txt`.
 
-use slotkeeper::constraint::Constraint;
+use slotkeeper::Constraint;
 use slotkeeper::migrate::Migrator;
 use tokio_postgres::Client;
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use slotkeeper::migrate::{Down, Migrator, OpsError};
-use slotkeeper::schema::SchemaName;
+use slotkeeper::SchemaName;
+use slotkeeper::migrate::{Down, OpsError, Migrator};
 
 use super::db::{STEPS, down_to_first, empty};
 

@@ -1,7 +1,7 @@
 //! What counts as a difference between two definitions, and how it is told.
 
+use slotkeeper::SchemaName;
 use slotkeeper::migrate::Migrator;
-use slotkeeper::schema::SchemaName;
 
 use super::db::empty;
 

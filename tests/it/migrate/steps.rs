@@ -1,8 +1,8 @@
 //! Up and down.
 
-use slotkeeper::constraint::Constraint;
-use slotkeeper::migrate::{Down, Migrator, OpsError};
-use slotkeeper::schema::SchemaName;
+use slotkeeper::Constraint;
+use slotkeeper::SchemaName;
+use slotkeeper::migrate::{Down, OpsError, Migrator};
 
 use super::db::{STEPS, down_to_first, empty};
 

@@ -9,7 +9,7 @@ use crate::migrate::Migrator;
 use crate::migrate::ceremony::CeremonyOptions;
 use crate::ops::artifact::part_of;
 use crate::ops::{DriverResult, OpsError, TableName};
-use crate::schema::{MAX_SCHEMA_NAME, SchemaName};
+use crate::schema::SchemaName;
 
 const SUFFIX: &str = "_drill";
 /// Says that the schema is ours to drop.
@@ -31,7 +31,7 @@ impl Scratch {
         client: &Client,
         options: &CeremonyOptions,
     ) -> Result<Self, OpsError> {
-        let base: String = migrator.schema.as_str().chars().take(MAX_SCHEMA_NAME - SUFFIX.len()).collect();
+        let base: String = migrator.schema.as_str().chars().take(SchemaName::LIMIT - SUFFIX.len()).collect();
         let invalid = || OpsError::UnsupportedName { name: format!("{base}{SUFFIX}") };
         let schema = SchemaName::new(format!("{base}{SUFFIX}")).map_err(|_| invalid())?;
         let lock = TableName::new(schema.as_str(), "drill").map_err(|_| invalid())?;

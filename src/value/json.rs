@@ -1,14 +1,14 @@
 //! JSON objects the host hangs on our rows, and the canonical form a checksum needs.
 
-use crate::invalid::InvalidInput;
+use super::InvalidInput;
 use serde_json::{Map, Value};
 use std::fmt;
 
 /// Nesting PostgreSQL parses without nearing its stack limit.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// A JSON object of at most 8 KiB, 32 levels deep, that PostgreSQL stores as it is: no `\u0000` in a key or a string, and
-/// a number that is no integer is 0 or between 10⁻⁶ and 10¹⁶, either sign.
+/// A JSON object of at most 8 KiB, 32 levels deep, that PostgreSQL stores as it is: no `\u0000` in a key or a string,
+/// and a number that is no integer is 0 or between 10⁻⁶ and 10¹⁶, either sign.
 ///
 /// The library never reads what is in it.
 #[derive(Clone, PartialEq, Default)]
@@ -21,8 +21,8 @@ impl JsonObject {
     /// Checks and wraps a JSON value, which must be an object.
     ///
     /// # Errors
-    /// [`InvalidInput::Json`] if it is no object, is too deep, or holds a NUL or an extreme number; [`InvalidInput::TooLong`] beyond
-    /// [`JsonObject::LIMIT`].
+    /// [`InvalidInput::Json`] if it is no object, is too deep, or holds a NUL or an extreme number;
+    /// [`InvalidInput::TooLong`] beyond [`JsonObject::LIMIT`].
     pub fn new(value: Value) -> Result<Self, InvalidInput> {
         Self::checked("json", value)
     }
@@ -74,8 +74,8 @@ pub(crate) fn storable(value: &Value, depth: usize) -> bool {
         Value::String(text) => !text.contains('\0'),
         Value::Array(items) => items.iter().all(|item| storable(item, depth - 1)),
         Value::Object(map) => map.iter().all(|(key, item)| !key.contains('\0') && storable(item, depth - 1)),
-        // PostgreSQL keeps numbers as decimals: all digits are written out, 10^16 comes back as an integer, and there is
-        // no negative zero. An object must neither grow beyond what a column takes nor come back as another one.
+        // PostgreSQL keeps numbers as decimals: all digits are written out, 10^16 comes back as an integer, and there
+        // is no negative zero. An object must neither grow beyond what a column takes nor come back as another one.
         Value::Number(number) if number.is_f64() => number.as_f64().is_some_and(|float| {
             let size = float.abs();
             (1e-6..1e16).contains(&size) || (size == 0.0 && float.is_sign_positive())

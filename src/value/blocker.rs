@@ -1,9 +1,6 @@
 //! What stands in a claim's way, and why a resource is occupied.
 
-use crate::{
-    ids::{AllocationId, ResourceId},
-    window::Window,
-};
+use super::{AllocationId, ResourceId, Window};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! How long a hold may live, and how many one actor may have.
 
-use crate::invalid::InvalidInput;
+use super::InvalidInput;
 use chrono::TimeDelta;
 
 /// How long a hold lasts from the moment it is placed: 1 second to 30 days, 180 seconds unless said.

@@ -24,7 +24,7 @@ pub enum InvalidInput {
     /// More (resource, window) pairs than one claim may carry.
     #[error("a claim may have at most {limit} resources")]
     TooManyResources {
-        /// The limit: [`crate::claim::MAX_PAIRS`].
+        /// [`Claim::MAX_PAIRS`](crate::Claim::MAX_PAIRS).
         limit: usize,
     },
     /// The claim asks for one resource twice at overlapping times, buffers included.

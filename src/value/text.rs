@@ -1,13 +1,13 @@
 //! Short texts with a stated limit: one newtype for each meaning.
 
-use crate::invalid::InvalidInput;
+use super::InvalidInput;
 use bytes::BytesMut;
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use std::{error::Error as StdError, fmt};
 
 /// The rule all texts share: 1 to `limit` bytes of UTF-8 and no control character, so no NUL either, which PostgreSQL
 /// cannot store.
-pub(crate) fn check(field: &'static str, text: &str, limit: usize) -> Result<(), InvalidInput> {
+fn check(field: &'static str, text: &str, limit: usize) -> Result<(), InvalidInput> {
     if text.is_empty() {
         Err(InvalidInput::Empty { field })
     } else if text.len() > limit {
@@ -84,10 +84,10 @@ text! {
     Actor: "actor", 120;
     /// The host's opaque reference to a customer. The only link to a person; `erase` clears it everywhere.
     ///
-    /// Use a random id of your own, such as a UUID; never an e-mail address, a telephone number or a name. The record of a
-    /// decision keeps a SHA-256 digest of what the request carried, this reference included, and outlives `erase`. What can
-    /// be guessed can be found again by trying its digest; a random id cannot be guessed, and neither can anything else
-    /// in a digest that includes one.
+    /// Use a random id of your own, such as a UUID; never an e-mail address, a telephone number or a name. The record
+    /// of a decision keeps a SHA-256 digest of what the request carried, this reference included, and outlives `erase`.
+    /// What can be guessed can be found again by trying its digest; a random id cannot be guessed, and neither can
+    /// anything else in a digest that includes one.
     CustomerRef: "customer reference", 120;
     /// What a resource is: `table`, `room`, `staff`, `vehicle`, …
     ResourceKind: "resource kind", 40;

@@ -1,6 +1,6 @@
 //! `Price`: an amount in minor units, kept with a booking and never computed with.
 
-use crate::invalid::InvalidInput;
+use super::InvalidInput;
 use serde::Serialize;
 
 /// An amount in the currency's minor unit (cents), and the currency's three upper-case letters (ISO 4217).

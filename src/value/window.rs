@@ -1,6 +1,6 @@
 //! `Window`: a half-open period `[start, end)` of real time.
 
-use crate::invalid::InvalidInput;
+use super::InvalidInput;
 use bytes::BytesMut;
 use chrono::{DateTime, TimeDelta, Utc};
 use postgres_protocol::types::{self, Range, RangeBound};
