@@ -185,7 +185,7 @@ impl Restaurant {
         db: &impl GenericClient,
     ) -> Result<u64, slotkeeper::tokio_postgres::Error> {
         let insert = "INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id)
-                      VALUES ($1, gen_random_uuid(), $2, $3, 'booked', gen_random_uuid())";
+                      VALUES ($1, gen_random_uuid(), $2, $3::tstzrange, 'booked', gen_random_uuid())";
         db.execute(insert, &[&self.tenant, &self.table, &self.evening]).await
     }
 

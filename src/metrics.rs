@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `slotkeeper_decisions_total` | `operation`, `outcome` | every write that was answered, an error under its [`code`](crate::Error::code) |
 //! | `slotkeeper_violations_total` | `constraint` | every constraint that said no, whether or not the server had to raise it |
-//! | `slotkeeper_lost_races_total` | `operation` | passes that met a row they could not see yet, and were repeated |
+//! | `slotkeeper_lost_races_total` | `operation` | statements that another had to follow, because another call, or an expired hold, came first |
 //! | `slotkeeper_passes_total` | `operation` | statements sent; more than there are decisions means repeats |
 //! | `slotkeeper_write_duration_seconds` | `operation` | a histogram of whole calls: waiting for a connection and repeats included |
 //!

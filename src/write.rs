@@ -69,30 +69,32 @@ impl Slotkeeper {
     /// cures: nothing is written then, and the general form is to be sent.
     pub(crate) async fn attempt(&self, db: &dyn Executor, call: &Call<'_>) -> Result<Option<Row>> {
         let watch = WriteMetrics::start(call.sql);
+        // The general form that follows settles the write, and is counted as it.
+        let Some(result) = self.send_once(db, call, &watch).await.transpose() else {
+            watch.lost_race();
+            return Ok(None);
+        };
+        watch.end(&result);
+        result.map(Some)
+    }
+
+    async fn send_once(
+        &self,
+        db: &dyn Executor,
+        call: &Call<'_>,
+        watch: &WriteMetrics,
+    ) -> Result<Option<Row>> {
         let session = db.open().await?;
         if session.is_closed() {
             return Err(Error::Unavailable(Cause::NONE));
         }
         watch.pass();
-        let answer = match self.send(&session, call).await {
+        match self.send(&session, call).await {
             Ok(mut rows) => Ok(rows.pop().filter(|row| row.get::<_, Option<&str>>("outcome").is_some())),
             Err(failed) => match self.repeat_or_refuse(&session, call, &failed) {
                 Err(Error::ReferenceTaken) if intact(&session, call) => Ok(None),
                 again => again.map(|_| None),
             },
-        };
-        match answer {
-            Ok(Some(row)) => {
-                let row = Ok(row);
-                watch.end(&row);
-                row.map(Some)
-            }
-            Ok(None) => Ok(None),
-            Err(error) => {
-                let error = Err(error);
-                watch.end(&error);
-                error.map(Some)
-            }
         }
     }
 

@@ -15,7 +15,7 @@ const DURATION: &str = "slotkeeper_write_duration_seconds";
 pub fn describe_metrics() {
     describe_counter!(DECISIONS, "writes by their outcome");
     describe_counter!(VIOLATIONS, "refusals by the constraint behind them");
-    describe_counter!(LOST_RACES, "statements repeated because another call came first");
+    describe_counter!(LOST_RACES, "statements followed by another because another call, or an expired hold, came first");
     describe_counter!(PASSES, "statements sent to write");
     describe_histogram!(DURATION, metrics::Unit::Seconds, "how long a write took, repeats included");
 }
@@ -36,7 +36,7 @@ impl WriteMetrics {
         counter!(PASSES, "operation" => self.operation).increment(1);
     }
 
-    /// It met a row its snapshot could not see.
+    /// It met a row its snapshot could not see, or one that another statement has to take over.
     pub(crate) fn lost_race(&self) {
         counter!(LOST_RACES, "operation" => self.operation).increment(1);
     }
