@@ -15,7 +15,10 @@ const DURATION: &str = "slotkeeper_write_duration_seconds";
 pub fn describe_metrics() {
     describe_counter!(DECISIONS, "writes by their outcome");
     describe_counter!(VIOLATIONS, "refusals by the constraint behind them");
-    describe_counter!(LOST_RACES, "statements followed by another because another call, or an expired hold, came first");
+    describe_counter!(
+        LOST_RACES,
+        "statements followed by another because another call, or an expired hold, came first"
+    );
     describe_counter!(PASSES, "statements sent to write");
     describe_histogram!(DURATION, metrics::Unit::Seconds, "how long a write took, repeats included");
 }

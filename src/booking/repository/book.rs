@@ -38,7 +38,8 @@ impl BookingRepository<'_> {
             }
         }
         // The general form always answers.
-        let row = self.claim(db, book, &identity, Sql::BookingBook).await?.ok_or(Error::Internal(Cause::NONE))?;
+        let row =
+            self.claim(db, book, &identity, Sql::BookingBook).await?.ok_or(Error::Internal(Cause::NONE))?;
         decision_from_row(&row, &identity, MissingNoun::ResourceOr("booking"))
     }
 

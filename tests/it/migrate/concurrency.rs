@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use slotkeeper::SchemaName;
-use slotkeeper::migrate::{Down, OpsError, Migrator};
+use slotkeeper::migrate::{Down, Migrator, OpsError};
 
 use super::db::{STEPS, down_to_first, empty};
 

@@ -2,7 +2,7 @@
 
 use slotkeeper::Constraint;
 use slotkeeper::SchemaName;
-use slotkeeper::migrate::{Down, OpsError, Migrator};
+use slotkeeper::migrate::{Down, Migrator, OpsError};
 
 use super::db::{STEPS, down_to_first, empty};
 
