@@ -191,7 +191,7 @@ impl Site {
 
 const LOCK: &str = "SELECT id FROM slotkeeper.resources WHERE tenant_id = $1 AND id = $2 FOR UPDATE";
 const LOOK: &str = "SELECT id FROM slotkeeper.allocations
-    WHERE tenant_id = $1 AND resource_id = $2 AND during && $3 AND released_at IS NULL AND NOT shadow";
+    WHERE tenant_id = $1 AND resource_id = $2 AND during && $3::tstzrange AND released_at IS NULL AND NOT shadow";
 const INSERT: &str =
     "INSERT INTO slotkeeper.allocations (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-     VALUES ($1, $2, $3, $4, 'held', $5, statement_timestamp() + interval '180 s')";
+     VALUES ($1, $2, $3, $4::tstzrange, 'held', $5, statement_timestamp() + interval '180 s')";

@@ -100,7 +100,7 @@ pub async fn sizes(house: &House, layout: &Layout) -> (i64, i64, i64) {
 /// Median microseconds of one prepared autocommit INSERT into a free window, the way to the server included.
 pub async fn insert(house: &House, layout: &Layout, places: &[Place]) -> f64 {
     let sql = format!(
-        "INSERT INTO {} (tenant_id, id, resource_id, during, kind, claim_id) VALUES ($1, $2, $3, $4, 'booked', $5)",
+        "INSERT INTO {} (tenant_id, id, resource_id, during, kind, claim_id) VALUES ($1, $2, $3, $4::tstzrange, 'booked', $5)",
         layout.table
     );
     let statement = house.client.prepare_cached(&sql).await.expect("a statement");

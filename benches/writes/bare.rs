@@ -35,7 +35,7 @@ impl Write for BareInsertHeap {
         let sql = format!(
             "INSERT INTO {BARE_HEAP}
                     (tenant_id, id, resource_id, during, kind, claim_id, expires_at, shadow, created_at)
-             VALUES ($1, $2, $3, $4, 'held', $5, statement_timestamp() + interval '180 s', false,
+             VALUES ($1, $2, $3, $4::tstzrange, 'held', $5, statement_timestamp() + interval '180 s', false,
                      statement_timestamp())"
         );
         row(house, &sql).await

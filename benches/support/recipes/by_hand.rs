@@ -18,7 +18,7 @@ async fn insert(
 ) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO {table} (tenant_id, id, resource_id, during, kind, claim_id, expires_at)
-         VALUES ($1, $2, $3, $4, 'held', $5, statement_timestamp() + interval '180 s')"
+         VALUES ($1, $2, $3, $4::tstzrange, 'held', $5, statement_timestamp() + interval '180 s')"
     );
     let statement = db.prepare_cached(&sql).await?;
     let done = db
@@ -111,12 +111,12 @@ pub(super) fn look(recipe: Recipe) -> String {
     let bound = match recipe {
         // For the b-tree: nobody stays longer than a day.
         Recipe::Serializable => {
-            "AND lower(during) < upper($3) AND lower(during) > lower($3) - interval '1 day'"
+            "AND lower(during) < upper($3::tstzrange) AND lower(during) > lower($3::tstzrange) - interval '1 day'"
         }
         _ => "",
     };
     format!(
-        "SELECT EXISTS (SELECT FROM {} WHERE tenant_id = $1 AND resource_id = $2 AND during && $3 {bound}
+        "SELECT EXISTS (SELECT FROM {} WHERE tenant_id = $1 AND resource_id = $2 AND during && $3::tstzrange {bound}
             AND released_at IS NULL)",
         recipe.table()
     )
