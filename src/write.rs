@@ -78,16 +78,14 @@ impl Slotkeeper {
         result.map(Some)
     }
 
+    /// One pass of a fast form.
     async fn send_once(
         &self,
         db: &dyn Executor,
         call: &Call<'_>,
         watch: &WriteMetrics,
     ) -> Result<Option<Row>> {
-        let session = db.open().await?;
-        if session.is_closed() {
-            return Err(Error::Unavailable(Cause::NONE));
-        }
+        let session = open(db).await?;
         watch.pass();
         match self.send(&session, call).await {
             Ok(mut rows) => Ok(rows.pop().filter(|row| row.get::<_, Option<&str>>("outcome").is_some())),
@@ -100,10 +98,7 @@ impl Slotkeeper {
 
     /// Passes until the statement has settled.
     async fn settle(&self, db: &dyn Executor, call: &Call<'_>, watch: &WriteMetrics) -> Result<Row> {
-        let session = db.open().await?;
-        if session.is_closed() {
-            return Err(Error::Unavailable(Cause::NONE));
-        }
+        let session = open(db).await?;
         let mut last = Cause::NONE;
         let mut taken = false;
         for _ in 0..PASSES {
@@ -213,6 +208,12 @@ impl Slotkeeper {
         }
         stale && !session.in_transaction()
     }
+}
+
+/// A session to write in. One that is known to be closed is not tried: then nothing was sent, for certain.
+async fn open(db: &dyn Executor) -> Result<Session<'_>> {
+    let session = db.open().await?;
+    if session.is_closed() { Err(Error::Unavailable(Cause::NONE)) } else { Ok(session) }
 }
 
 /// Whether a failed statement took nothing else with it, so that it can be sent again.

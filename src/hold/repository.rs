@@ -17,14 +17,14 @@ crate::handle::repository! {
 }
 
 impl HoldRepository<'_> {
-    /// Claims every place of the request, or none. Expired holds in the way are taken over.
-    /// Repeating with the same id returns the first answer, whatever became of that hold; the TTL is not compared, because a
-    /// retry's often shrinks with the basket's clock, and the hold stays as it is. To change it, [`extend`](Self::extend).
+    /// Claims every place of the request, or none. Expired holds in the way are taken over. Repeating with the same id
+    /// returns the first answer, whatever became of that hold; the TTL is not compared, because a retry's often shrinks
+    /// with the basket's clock, and the hold stays as it is. To change it, [`extend`](Self::extend).
     ///
     /// # Errors
     /// [`Error::Conflict`] naming who is in the way, [`Error::ResourceNotFound`], [`Error::TooManyHolds`],
-    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request or for something else (a blackout, a booking's
-    /// claim, also where [retention](crate::retention) has moved or forgotten it since),
+    /// [`Error::ReferenceTaken`], [`Error::KeyReused`] if the id was used with another request or for something else (a
+    /// blackout, a booking's claim, also where [retention](crate::retention) has moved or forgotten it since),
     /// [`Error::InvalidInput`] if the TTL exceeds the policy's longest life; infrastructure errors. After a lost race, expired
     /// holds that were in the way [may have been swept](crate::hold#what-a-refused-claim-leaves-behind).
     ///

@@ -113,23 +113,19 @@ impl<'a> Catalog<'a> {
     /// The rules that a table's columns have from their domains: for each constraint of a domain its name, and its
     /// condition of every column of that type.
     pub(super) fn domain_rules(&self, table: &str) -> Vec<(&str, String)> {
-        let columns: Vec<_> = self.columns(table).collect();
-        let of_domain = |domain: &&str| {
-            let typed: Vec<&str> = columns
-                .iter()
-                .filter(|(_, column)| column.domain().is_some_and(|typed| typed == *domain))
-                .map(|(name, _)| *name)
-                .collect();
-            let rule = move |(name, constraint)| match constraint {
-                &ConstraintDefinition::Check { condition } if !typed.is_empty() => {
-                    let of_column = |column: &&str| condition.replace("VALUE", column);
-                    Some((name, typed.iter().map(of_column).collect::<Vec<_>>().join(" AND ")))
-                }
-                _ => None,
-            };
-            self.constraints(domain).filter_map(rule).collect::<Vec<_>>()
-        };
-        self.domains().iter().flat_map(of_domain).collect()
+        let mut rules = Vec::new();
+        for domain in self.domains() {
+            let typed =
+                self.columns(table).filter(|(_, column)| column.domain().is_some_and(|of| of == domain));
+            let typed: Vec<&str> = typed.map(|(name, _)| name).collect();
+            for (name, constraint) in self.constraints(domain) {
+                let ConstraintDefinition::Check { condition } = constraint else { continue };
+                let of_columns = typed.iter().map(|column| condition.replace("VALUE", column));
+                rules.push((name, of_columns.collect::<Vec<_>>().join(" AND ")));
+            }
+        }
+        rules.retain(|(_, condition)| !condition.is_empty());
+        rules
     }
 
     /// The columns of a table, by name.

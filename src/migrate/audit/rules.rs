@@ -25,7 +25,7 @@ fn of_domain(domain: &str) -> Vec<RuleCheck> {
         let broken = tables.filter_map(|table| {
             let rules = CATALOG.domain_rules(table);
             let (_, condition) = rules.into_iter().find(|(rule, _)| *rule == name)?;
-            let rows = rows(table).replacen("concat_ws(',', ", &format!("concat_ws(',', '{table}', "), 1);
+            let rows = head(table, &[format!("'{table}'")]);
             Some(format!("{rows} FROM slotkeeper.{table} x WHERE NOT ({condition})"))
         });
         broken.collect::<Vec<_>>().join(" UNION ALL ")
@@ -90,11 +90,16 @@ fn nulls(table: &str) -> Option<String> {
 
 /// The head of a query for rows: the tenant, where the table has one, and the rest of the primary key as text.
 fn rows(table: &str) -> String {
+    head(table, &[])
+}
+
+/// The same, with more before the key.
+fn head(table: &str, before: &[String]) -> String {
     let key = CATALOG.primary_key(table);
     let tenant = if key.contains(&"tenant_id") { "x.tenant_id" } else { "NULL::uuid" };
     let rest = key.iter().filter(|column| **column != "tenant_id");
-    let rest: Vec<String> = rest.map(|column| format!("x.{column}")).collect();
-    format!("SELECT {tenant}, concat_ws(',', {})", rest.join(", "))
+    let shown: Vec<String> = before.iter().cloned().chain(rest.map(|column| format!("x.{column}"))).collect();
+    format!("SELECT {tenant}, concat_ws(',', {})", shown.join(", "))
 }
 
 #[cfg(test)]
